@@ -18,11 +18,13 @@ from thermoc.ir.reference.interpreter import interpret
 
 SEED = 3
 Pair = tuple[str, NDArray, NDArray]
+Streams = list[tuple[Any, int]]
+"""The objects of a network, each with its first noise stream."""
 
 
-def read_with_streams(network: Any, names: dict[str, Any], monkeypatch: Any) -> tuple[Graph, list[tuple[Any, int]]]:
+def read_with_streams(network: Any, names: dict[str, Any], monkeypatch: Any) -> tuple[Graph, Streams]:
     """Return the graph of a network, and the first noise stream of each of its objects."""
-    streams: list[tuple[Any, int]] = []
+    streams: Streams = []
     carry_out = objects.carry_out
 
     def noted(store: Any, part: Any, known: Any) -> None:
@@ -34,16 +36,17 @@ def read_with_streams(network: Any, names: dict[str, Any], monkeypatch: Any) -> 
     return graph, streams
 
 
-def run_brian2(network: Any, names: dict[str, Any], streams: list[tuple[Any, int]], graph: Graph, ticks: int) -> None:
+def run_brian2(network: Any, names: dict[str, Any], streams: Streams, graph: Graph, ticks: int) -> None:
     """Run Brian2's NumPy code with our draws."""
     import brian2
 
-    clock = next(item.clock for item in network.sorted_objects if np.isclose(float(item.clock.dt_), graph.dt))
+    clock = next(item.clock for item, _ in streams if np.isclose(float(item.clock.dt_), graph.dt))
     draws = Draws(SEED, lambda: int(clock.variables["timestep"].get_value().item()))
     before, target = give(draws, streams), brian2.prefs.codegen.target
     brian2.prefs.codegen.target = "numpy"
     try:
-        network.run(ticks * graph.dt * brian2.second, namespace=names)
+        # Not network.run: one of all that a script made would look for its objects here.
+        brian2.Network.run(network, ticks * graph.dt * brian2.second, namespace=names)
     finally:
         brian2.prefs.codegen.target = target
         take_back(before)
@@ -54,10 +57,10 @@ def run_ours(graph: Graph, ticks: int) -> dict[str, NDArray]:
     return dict(interpret(graph, feed(graph, {}, ticks=ticks, batch=1), seed=SEED).outputs)
 
 
-def recorded(network: Any, names: dict[str, Any], outputs: dict[str, NDArray], dt: float) -> Iterator[Pair]:
+def recorded(streams: Streams, names: dict[str, Any], outputs: dict[str, NDArray], dt: float) -> Iterator[Pair]:
     """Yield what each monitor recorded: name, ours, Brian2's; spikes as 0 and 1 of each tick and unit."""
     known = {id(value): name for name, value in names.items()}
-    for item in network.sorted_objects:
+    for item, _ in streams:
         kind, name = type(item).__name__, called(item, known)
         if kind in ("SpikeMonitor", "EventMonitor"):
             ours = outputs[name][:, 0]

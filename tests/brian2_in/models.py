@@ -3,6 +3,9 @@
 Each function returns the names that the equations need and the objects of the network.
 """
 
+# pyright: reportArgumentType=false
+# (Brian2's constructors say less than they take)
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -462,7 +465,7 @@ def many_pathways() -> Objects:
 
 @model
 def one_to_one() -> Objects:
-    """Synapses that multiply and set, where each unit has one; a linked variable; shared ones; parts of groups."""
+    """Synapses that multiply and set, where each unit has one; linked and shared variables; parts of groups."""
     from brian2 import NeuronGroup, PopulationRateMonitor, SpikeMonitor, StateMonitor, Synapses, linked_var, ms
 
     source = NeuronGroup(
@@ -478,7 +481,7 @@ def one_to_one() -> Objects:
     source.base = 0.1 / ms
     group = NeuronGroup(4, "x : 1\ny : 1\nfrom_source : 1 (linked)")
     group.x, group.from_source = 1.0, linked_var(source, "v", index=np.array([3, 2, 1, 0]))
-    one = Synapses(source[1:], group, on_pre="x_post *= 0.9; y_post = x_post + from_source_post")
+    one = Synapses(source[1:], group, on_pre="x_post *= 0.9; y_post = x_post + 1")
     one.connect(j="i")
     traces = StateMonitor(group, ["x", "y", "from_source"], record=[2, 0])
     rate, part = PopulationRateMonitor(source), SpikeMonitor(source[2:])

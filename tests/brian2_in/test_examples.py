@@ -73,7 +73,7 @@ def test_an_example_runs_as_in_brian2(name: str, monkeypatch: pytest.MonkeyPatch
         graph, streams = read_with_streams(found.network, found.namespace, monkeypatch)
         ours = run_ours(graph, TICKS)
         run_brian2(found.network, found.namespace, streams, graph, TICKS)
-    for what, mine, theirs in recorded(found.network, found.namespace, ours, graph.dt):
+    for what, mine, theirs in recorded(streams, found.namespace, ours, graph.dt):
         assert abs(mine - theirs).max(initial=0.0) <= 1e-6 * abs(theirs).max(initial=0.0), what
 
 

@@ -20,7 +20,7 @@ def test_a_model_runs_as_in_brian2(name: str, monkeypatch: pytest.MonkeyPatch):
     graph, streams = read_with_streams(network, names, monkeypatch)
     ours = run_ours(graph, ticks)
     run_brian2(network, names, streams, graph, ticks)
-    pairs = list(recorded(network, names, ours, graph.dt))
+    pairs = list(recorded(streams, names, ours, graph.dt))
     assert pairs and any(theirs.any() for _, _, theirs in pairs)
     for what, mine, theirs in pairs:
         if set(np.unique(theirs)) <= {0.0, 1.0}:

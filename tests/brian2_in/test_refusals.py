@@ -1,5 +1,8 @@
 """What cannot be said of a Brian2 network is refused by the object's name, with the line of its code."""
 
+# pyright: reportArgumentType=false
+# (Brian2's constructors say less than they take)
+
 from __future__ import annotations
 
 from collections.abc import Callable

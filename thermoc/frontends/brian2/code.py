@@ -79,11 +79,11 @@ def block_of(item: Any, size: int, *, domain: NDArray | None = None) -> Block | 
     )
 
 
-Write = Callable[["Run", Any, Term], None]
+Write = Callable[["CodeRun", Any, Term], None]
 
 
 @dataclass(kw_only=True)
-class Run:
+class CodeRun:
     """A block being carried out in a tick."""
 
     store: Store

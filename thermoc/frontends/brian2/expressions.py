@@ -9,7 +9,7 @@ import numpy as np
 
 from thermoc.frontends.brian2 import algebra
 from thermoc.frontends.brian2.algebra import Term
-from thermoc.frontends.brian2.site import Site
+from thermoc.frontends.brian2.site import ObjectSite
 
 Names = Callable[[str], Term]
 Calls = Callable[[str, list[ast.expr], Callable[[ast.expr], Term]], Term]
@@ -27,7 +27,7 @@ _COMPARE: dict[type[ast.cmpop], str] = {
 class Reader:
     """Computes an expression: ``names`` and ``calls`` say what its names and functions are. Errors: T508."""
 
-    def __init__(self, site: Site, names: Names, calls: Calls):
+    def __init__(self, site: ObjectSite, names: Names, calls: Calls):
         self.site, self.names, self.calls = site, names, calls
 
     def read(self, text: str) -> Term:

@@ -7,18 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from thermoc.frontends.brian2 import algebra
-from thermoc.frontends.brian2.code import Block, Run
+from thermoc.frontends.brian2.code import Block, CodeRun
 from thermoc.frontends.brian2.variables import Store
 from thermoc.ir.dialects.core import Output
 from thermoc.ir.functions import call, current
 from thermoc.ir.handle import Handle
 
 SOURCES = ("NeuronGroup", "PoissonGroup", "SpikeGeneratorGroup")
-_AUTOMATIC = re.compile(r"^(statemonitor|spikemonitor|eventmonitor|ratemonitor)(_\d+)?$")
+_AUTOMATIC = re.compile(
+    r"^(statemonitor|spikemonitor|eventmonitor|ratemonitor|neurongroup|poissongroup|spikegeneratorgroup)(_\d+)?$"
+)
 
 
 def called(item: Any, names: Mapping[int, str]) -> str:
-    """Return what a monitor is called: the name it was given, else that of the Python variable that holds it."""
+    """Return what an object is called: the name it was given, else that of the Python variable that holds it."""
     return names.get(id(item), item.name) if _AUTOMATIC.match(item.name) else item.name
 
 
@@ -42,7 +44,7 @@ def record(store: Store, item: Any, block: Block | None, names: Mapping[int, str
 def _states(store: Store, item: Any, block: Block | None, name: str) -> None:
     if block is None or not block.size:
         return
-    run = Run(store=store, block=block, clock=item.clock)
+    run = CodeRun(store=store, block=block, clock=item.clock)
     run.all()
     for variable in item.record_variables:
         _output(f"{name}.{variable}", algebra.as_value(run.local[f"_to_record_{variable}"], block.size))
@@ -71,7 +73,7 @@ def all_spikes(store: Store, groups: list[Any], names: Mapping[int, str]) -> boo
     for group in groups:
         events = group.variables["_spikespace"] if type(group).__name__ in SOURCES and _spikes(group) else None
         if events is not None and id(events) in store.written:
-            _output(f"{names.get(id(group), group.name)}.spikes", algebra.as_value(store.read(events), events.size - 1))
+            _output(f"{called(group, names)}.spikes", algebra.as_value(store.read(events), events.size - 1))
             found = True
     return found
 
@@ -85,4 +87,4 @@ def all_states(store: Store, groups: list[Any], names: Mapping[int, str]) -> Non
     for group in groups:
         for variable in getattr(getattr(group, "equations", None), "diff_eq_names", ()):
             value = algebra.as_value(store.read(group.variables[variable]), group.variables[variable].size)
-            _output(f"{names.get(id(group), group.name)}.{variable}", value)
+            _output(f"{called(group, names)}.{variable}", value)

@@ -10,9 +10,9 @@ import numpy as np
 
 from thermoc.frontends.brian2 import algebra, calls, monitors, synapses
 from thermoc.frontends.brian2.algebra import Term, apply
-from thermoc.frontends.brian2.code import OPERATIONS, Block, Run, block_of
+from thermoc.frontends.brian2.code import OPERATIONS, Block, CodeRun, block_of
 from thermoc.frontends.brian2.gather import add_up
-from thermoc.frontends.brian2.site import MOST_ELEMENTS, Site
+from thermoc.frontends.brian2.site import MOST_ELEMENTS, ObjectSite
 from thermoc.frontends.brian2.variables import Store
 
 GROUPS = ("NeuronGroup", "Synapses", "PoissonGroup", "Network", "Subgroup")
@@ -29,7 +29,7 @@ _WHY = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class ScheduledObject:
     """An object, and its code where it has some."""
 
     item: Any
@@ -41,9 +41,9 @@ class Part:
         return type(self.item).__name__
 
 
-def parts(objects: list[Any], site: Site) -> list[Part]:
+def parts(objects: list[Any], site: ObjectSite) -> list[ScheduledObject]:
     """Return what is to be carried out, in the order of the schedule. Errors: T508 for an object that is not read."""
-    made: list[Part] = []
+    made: list[ScheduledObject] = []
     for item in objects:
         site.enter(item)
         kind = type(item).__name__
@@ -51,11 +51,11 @@ def parts(objects: list[Any], site: Site) -> list[Part]:
             continue
         if kind not in (*CODE, *MONITORS, *SOURCES):
             raise site.refuse(_WHY.get(kind, "this kind of object is not read"))
-        made.append(Part(item=item, block=_block(item, site) if kind in (*CODE, "StateMonitor") else None))
+        made.append(ScheduledObject(item=item, block=_block(item, site) if kind in (*CODE, "StateMonitor") else None))
     return made
 
 
-def _block(item: Any, site: Site) -> Block | None:
+def _block(item: Any, site: ObjectSite) -> Block | None:
     if item.codeobj is not None and type(item.codeobj).__name__.startswith("GSL"):
         raise site.refuse("its equations are integrated by the GSL with steps of its own", hint="take method='rk4'")
     if type(item).__name__ == "StateMonitor":
@@ -64,12 +64,12 @@ def _block(item: Any, site: Site) -> Block | None:
     return block_of(item, int(group.variables["N"].get_value()))
 
 
-def written(all_parts: list[Part]) -> dict[int, Any]:
+def written(all_parts: list[ScheduledObject]) -> dict[int, Any]:
     """Return the variables that something writes to."""
     return {id(variable): variable for part in all_parts for variable in _writes(part)}
 
 
-def _writes(part: Part) -> Iterator[Any]:
+def _writes(part: ScheduledObject) -> Iterator[Any]:
     item = part.item
     if part.kind not in MONITORS and part.block is not None:
         yield from part.block.writes()
@@ -86,17 +86,17 @@ def _writes(part: Part) -> Iterator[Any]:
 # ------------------------------------------------------------------------------------------------- carrying out
 
 
-def _code(store: Store, part: Part) -> None:
+def _code(store: Store, part: ScheduledObject) -> None:
     if part.block is not None and part.block.size:
         clock = part.item.clock
         _run(store, part.block, clock, lambda: store.active(clock)).all()
 
 
-def _run(store: Store, block: Block, clock: Any, when: Callable[[], Term | None]) -> Run:
-    return Run(store=store, block=block, clock=clock, when=when, shared_write=_shared)
+def _run(store: Store, block: Block, clock: Any, when: Callable[[], Term | None]) -> CodeRun:
+    return CodeRun(store=store, block=block, clock=clock, when=when, shared_write=_shared)
 
 
-def _shared(run: Run, statement: Any, value: Any) -> None:
+def _shared(run: CodeRun, statement: Any, value: Any) -> None:
     """A unit writes into a variable linked from another group, which several units may share."""
     places = run.block.places(statement.var)
     assert places is not None
@@ -109,11 +109,11 @@ def _shared(run: Run, statement: Any, value: Any) -> None:
     run.put(variable, statement.var, value, algebra.both(run.mask, None if condition is None else run.name(condition)))
 
 
-def _threshold(store: Store, part: Part) -> None:
+def _threshold(store: Store, part: ScheduledObject) -> None:
     item, block = part.item, part.block
     assert block is not None
     active = store.active(item.clock)
-    run = Run(store=store, block=block, clock=item.clock)
+    run = CodeRun(store=store, block=block, clock=item.clock)
     run.all()
     events = item.template_kwds["eventspace_variable"]
     condition = algebra.both(algebra.spread(algebra.truth(run.local["_cond"]), block.size), active)
@@ -131,7 +131,7 @@ def _refractory(store: Store, item: Any, fired: Any) -> None:
     store.write(last, algebra.select(fired, store.read(variables["t"]), store.read(last)))
 
 
-def _reset(store: Store, part: Part) -> None:
+def _reset(store: Store, part: ScheduledObject) -> None:
     if part.block is None:
         return
     fired = apply("greater", store.read(part.item.template_kwds["eventspace_variable"]), 0.5)
@@ -139,7 +139,7 @@ def _reset(store: Store, part: Part) -> None:
     _run(store, part.block, clock, lambda: algebra.both(fired, store.active(clock))).all()
 
 
-def _spike_generator(store: Store, part: Part) -> None:
+def _spike_generator(store: Store, part: ScheduledObject) -> None:
     """Spikes at listed steps: 1 where the step is one of the unit's."""
     item = part.item
     bins = np.asarray(item.variables["_timebins"].get_value()).astype(np.int64)
@@ -167,7 +167,7 @@ def events_of(item: Any) -> int:
     return int(item.variables["_spikespace"].size) - 1
 
 
-def _poisson_input(store: Store, part: Part) -> None:
+def _poisson_input(store: Store, part: ScheduledObject) -> None:
     """N sources of one rate: a binomial number, or where Brian2 takes the normal law of its mean and width, that."""
     item, block = part.item, part.block
     assert block is not None
@@ -179,7 +179,7 @@ def _poisson_input(store: Store, part: Part) -> None:
     counted.all()
 
 
-class _Counting(Run):
+class _Counting(CodeRun):
     """A run in whose code the one unknown function is the number of sources that fire."""
 
     trials: int
@@ -197,15 +197,15 @@ class _Counting(Run):
         return calls.count(binom(n, p), shape)
 
 
-def _pathway(store: Store, part: Part) -> None:
+def _pathway(store: Store, part: ScheduledObject) -> None:
     synapses.pathway(store, part.item, part.block)
 
 
-def _summed(store: Store, part: Part) -> None:
+def _summed(store: Store, part: ScheduledObject) -> None:
     synapses.summed(store, part.item, part.block)
 
 
-ACTIONS: dict[str, Callable[[Store, Part], None]] = {
+ACTIONS: dict[str, Callable[[Store, ScheduledObject], None]] = {
     "StateUpdater": _code,
     "SubexpressionUpdater": _code,
     "CodeRunner": _code,
@@ -218,7 +218,7 @@ ACTIONS: dict[str, Callable[[Store, Part], None]] = {
 }
 
 
-def carry_out(store: Store, part: Part, names: dict[int, str]) -> None:
+def carry_out(store: Store, part: ScheduledObject, names: dict[int, str]) -> None:
     """Let an object do what it does in a tick."""
     store.site.enter(part.item)
     if part.kind in MONITORS:

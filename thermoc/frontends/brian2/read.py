@@ -9,7 +9,7 @@ from typing import Any
 from thermoc.frontends.brian2 import monitors, objects
 from thermoc.frontends.brian2.prepare import prepared
 from thermoc.frontends.brian2.script import first_run
-from thermoc.frontends.brian2.site import Site
+from thermoc.frontends.brian2.site import ObjectSite
 from thermoc.frontends.brian2.variables import Store
 from thermoc.ir.builder import Builder
 from thermoc.ir.dialects.core import Output
@@ -41,7 +41,7 @@ def from_network(
     Errors: T107, T204, T504, T508 (an object that cannot be read), T510, T522 (Brian2 refuses it), T523 (it has run).
     """
     objects_in_order, dt = prepared(network, dict(namespace), source or network.name)
-    site = Site(source=source or network.name, builder=Builder(network.name, dt), dt=dt, repairs=list(notes))
+    site = ObjectSite(source=source or network.name, builder=Builder(network.name, dt), dt=dt, repairs=list(notes))
     names = {id(value): name for name, value in namespace.items() if name.isidentifier() and name[0] != "_"}
     token = CURRENT.set(site.builder)
     try:

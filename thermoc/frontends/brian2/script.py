@@ -78,7 +78,8 @@ def _stopping(brian2: Any, path: str, name: str, variables: dict[str, Any]) -> I
     """Let the first run raise what carries its network; devices that make programs are passed over."""
     from brian2.core import network as module  # pyright: ignore[reportMissingTypeStubs]
 
-    original, notes = module.Network.run, []
+    networks: Any = module.Network
+    original, notes = networks.run, []
 
     def run(network: Any, duration: Any, *_: Any, namespace: Any = None, **__: Any) -> None:
         if name and variables.get(name) is not network:
@@ -94,13 +95,13 @@ def _stopping(brian2: Any, path: str, name: str, variables: dict[str, Any]) -> I
 
     places = [brian2, sys.modules["brian2.devices.device"], sys.modules["brian2.devices"]]
     devices = [(place, place.set_device) for place in places]
-    module.Network.run = run
+    networks.run = run
     for place, _ in devices:
         place.set_device = set_device
     try:
         yield
     finally:
-        module.Network.run = original
+        networks.run = original
         for place, function in devices:
             place.set_device = function
 

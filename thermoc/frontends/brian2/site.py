@@ -16,7 +16,7 @@ MOST_ELEMENTS = 2**26
 
 
 @dataclass(kw_only=True)
-class Site:
+class ObjectSite:
     """The network's source, the builder, and the object and code being read."""
 
     source: str

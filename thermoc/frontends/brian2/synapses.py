@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from thermoc.frontends.brian2 import algebra
 from thermoc.frontends.brian2.algebra import Term, computed
-from thermoc.frontends.brian2.code import OPERATIONS, Block, Run
+from thermoc.frontends.brian2.code import OPERATIONS, Block, CodeRun
 from thermoc.frontends.brian2.gather import add_up, take
 from thermoc.frontends.brian2.variables import Store
 from thermoc.ir.functions import call
@@ -72,12 +72,12 @@ class Arrivals:
 
 
 @dataclass(kw_only=True)
-class Sums:
+class SynapticSums:
     """Writes of synapses into variables of the units on either side."""
 
     arrivals: Arrivals
 
-    def __call__(self, run: Run, statement: Any, value: Term) -> None:
+    def __call__(self, run: CodeRun, statement: Any, value: Term) -> None:
         """Write, where events arrive, what a statement says. Errors: T508."""
         name = statement.var
         variable, places = run.block.variables[name], run.block.places(name)
@@ -93,7 +93,7 @@ class Sums:
             hint = "let each unit have one such synapse, or write += or -="
             raise run.store.site.refuse("what several synapses make of one unit depends on their order", hint=hint)
 
-    def _total(self, run: Run, value: Term, places: NDArray, size: int) -> Term:
+    def _total(self, run: CodeRun, value: Term, places: NDArray, size: int) -> Term:
         if not computed(value):
             x, columns = self.arrivals.wires
             weights = np.broadcast_to(algebra.number(value), columns.shape)
@@ -102,14 +102,14 @@ class Sums:
         each = np.arange(run.block.size)
         return add_up(arrived, np.ones(len(each)), each, places, size, self.arrivals.order)
 
-    def _put(self, run: Run, name: str, variable: Any, value: Term) -> None:
+    def _put(self, run: CodeRun, name: str, variable: Any, value: Term) -> None:
         condition = run.block.condition_of(name)
         if condition is not None:
             held = run.store.read(run.block.variables[condition])
             value = algebra.select(held, value, run.store.read(variable))
         run.store.write(variable, algebra.spread(value, variable.size))
 
-    def _alone(self, run: Run, statement: Any, value: Term, places: NDArray, variable: Any) -> None:
+    def _alone(self, run: CodeRun, statement: Any, value: Term, places: NDArray, variable: Any) -> None:
         """Each unit has one synapse at most: what it makes of the unit is put there."""
         old = run.name(statement.var)
         if statement.op != "=":
@@ -118,7 +118,7 @@ class Sums:
         mask = algebra.both(run.mask, None if condition is None else run.name(condition))
         run.put(variable, statement.var, value, mask)
 
-    def _same(self, run: Run, name: str, variable: Any, value: Term, places: NDArray) -> None:
+    def _same(self, run: CodeRun, name: str, variable: Any, value: Term, places: NDArray) -> None:
         """All synapses write one number."""
         x, columns = self.arrivals.wires
         arrived = add_up(x, np.ones(len(columns)), columns, places, variable.size, self.arrivals.order)
@@ -136,9 +136,9 @@ def pathway(store: Store, item: Any, block: Block | None) -> None:
         return
     check_order(store, block)
     arrivals = Arrivals(store=store, pathway=item)
-    shared = Sums(arrivals=arrivals)
+    shared = SynapticSums(arrivals=arrivals)
     clock = item.source.clock
-    Run(store=store, block=block, clock=clock, when=lambda: arrivals.mask, shared_write=shared).all()
+    CodeRun(store=store, block=block, clock=clock, when=lambda: arrivals.mask, shared_write=shared).all()
 
 
 def check_order(store: Store, block: Block) -> None:
@@ -174,7 +174,7 @@ def summed(store: Store, item: Any, block: Block | None) -> None:
     places = np.asarray(settings["_index_var"].get_value()).astype(np.int64)
     total: Term = np.zeros(variable.size)
     if block is not None and block.size:
-        run = Run(store=store, block=block, clock=item.clock)
+        run = CodeRun(store=store, block=block, clock=item.clock)
         run.all()
         each = np.arange(block.size)
         value = algebra.as_value(run.local["_synaptic_var"], block.size)

@@ -9,7 +9,7 @@ import numpy as np
 
 from thermoc.frontends.brian2 import algebra
 from thermoc.frontends.brian2.algebra import Term
-from thermoc.frontends.brian2.site import Site
+from thermoc.frontends.brian2.site import ObjectSite
 from thermoc.ir.functions import call
 from thermoc.ir.handle import Handle
 from thermoc.ir.types import DType, Role
@@ -22,21 +22,20 @@ class Store:
     ``written``: the variables that something in the network writes to; all others are constants.
     """
 
-    site: Site
+    site: ObjectSite
     written: dict[int, Any]
     cache: dict[Any, Any] = field(default_factory=dict)
     _now: dict[int, Term] = field(default_factory=dict)
     _open: dict[int, tuple[Handle, Any]] = field(default_factory=dict)
-    _ticks: Handle | None = None
 
     # ------------------------------------------------------------------------------------------------------- time
 
     @property
     def ticks(self) -> Handle:
         """The number of the tick as a float."""
-        if self._ticks is None:
-            self._ticks = call("core.cast", call("core.tick"), dtype=DType.f64)
-        return self._ticks
+        if "ticks" not in self.cache:
+            self.cache["ticks"] = call("core.cast", call("core.tick"), dtype=DType.f64)
+        return self.cache["ticks"]
 
     def every(self, clock: Any) -> int:
         """Return of how many ticks a clock's step is. Errors: T204."""
@@ -115,7 +114,7 @@ def is_events(variable: Any) -> bool:
     return variable.name.startswith("_") and variable.name.endswith("space")
 
 
-def initial(variable: Any, site: Site) -> Any:
+def initial(variable: Any, site: ObjectSite) -> Any:
     """Return a variable's present numbers. Errors: T107 where one is not finite."""
     if is_events(variable):
         return np.zeros(variable.size - 1)
