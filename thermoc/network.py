@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -37,12 +38,14 @@ class Network:
         self._graph: Graph | None = None
         self.repairs: tuple[Finding, ...] = ()
         """What the reader of its file repaired or assumed (W501)."""
+        self.ticks: int | None = None
+        """For how long its file says to run it, where it says so."""
 
     @classmethod
-    def of(cls, graph: Graph, repairs: tuple[Finding, ...] = ()) -> Network:
+    def of(cls, graph: Graph, repairs: tuple[Finding, ...] = (), ticks: int | None = None) -> Network:
         """Return the finished network of a graph."""
         network = cls(graph.name, graph.dt)
-        network._builder, network._graph, network.repairs = None, graph, repairs
+        network._builder, network._graph, network.repairs, network.ticks = None, graph, repairs, ticks
         return network
 
     def __enter__(self) -> Network:
@@ -140,6 +143,22 @@ def from_torch(module: Any, example: Any, **options: Any) -> Network:
     from thermoc.frontends.torch.read import from_module
 
     return Network.of(*from_module(module, example, **options))
+
+
+def from_brian2(network: Any, *, namespace: Mapping[str, Any] | None = None) -> Network:
+    """Return a ``brian2.Network`` that has not run, as a network of the same equations, schedule and numbers (SI).
+
+    namespace: what names in its equations stand for; by default what is known where this is called. Its monitors are
+    the outputs, under their names; a tick is a step of its fastest clock, ``dt`` in seconds (docs/brian2-in.md).
+    Errors: T508 (an object that cannot be read, by its name), T524 (Brian2 itself refuses it), T525 (it has run), T107,
+    T204, T504, T506, T510.
+    """
+    from thermoc.frontends.brian2.read import from_network
+
+    frame = inspect.currentframe()
+    around = frame.f_back if frame is not None else None
+    known = namespace if namespace is not None else {**around.f_globals, **around.f_locals} if around else {}
+    return Network.of(*from_network(network, namespace=known))
 
 
 def input(name: str, shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:

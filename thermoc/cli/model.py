@@ -44,17 +44,24 @@ class ModelArgument:
             return demo_network()
         # From the right, for a path of Windows has a colon too.
         path, colon, name = self.name.rpartition(":")
-        if colon and path.endswith(".py") and "format" not in self.options:
+        if "format" in self.options:
+            return _repaired(load(self.name, **self.options))
+        if colon and path.endswith(".py"):
             if self.options:
                 notes = [f"{next(iter(self.options))} is an option of a file's reader"]
                 raise error("T111", f"{path} is Python, which has no reader's options", notes=notes)
             return network_in(Path(path), name)
-        if self.name.endswith(".py") and "format" not in self.options:
-            raise error("T506", f"{self.name}: which network?", hint=f"name it: {self.name}:NAME")
-        net = load(self.name, **self.options)
-        for repair in net.repairs:
-            say(_for_the_shell(repair), err=True)
-        return net
+        if self.name.endswith(".py"):
+            hint = f"name it: {self.name}:NAME; of a script of Brian2: -R format=brian2"
+            raise error("T506", f"{self.name}: which network?", hint=hint)
+        return _repaired(load(self.name, **self.options))
+
+
+def _repaired(net: Network) -> Network:
+    """Return a network, and print what its reader repaired or assumed."""
+    for repair in net.repairs:
+        say(_for_the_shell(repair), err=True)
+    return net
 
 
 def _for_the_shell(repair: Finding) -> str:

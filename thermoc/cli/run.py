@@ -95,6 +95,8 @@ def run(
     settings = {"ticks": ticks, "batch": batch, "seed": seed, "record": plan, "to": to, "overwrite": overwrite}
     settings |= {"checkpoint": saving(checkpoint, every), "max_memory": max_memory}
     net = model.load()
+    if ticks is None and net.ticks is not None:
+        settings["ticks"] = net.ticks
     results = replace(results, certificate=certificate_path(net.name) if certify else None)
     if not dry_run:
         results.can_write()

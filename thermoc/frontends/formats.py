@@ -21,7 +21,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.parameters import frozen
 from thermoc.support.announced import READERS as ANNOUNCED
 from thermoc.support.announced import announced
-from thermoc.support.errors import Finding, ThermocError, caller, error
+from thermoc.support.errors import ThermocError, caller, error
 from thermoc.support.loading import reading
 
 FOLDERS = (
@@ -29,6 +29,7 @@ FOLDERS = (
     "onnx",
     "lavadl",
     "torch",
+    "brian2",
 )
 THERMO = Format(
     name="thermo",

@@ -94,6 +94,8 @@ CODES: dict[str, str] = {
     "T520": "a sweep is described wrongly",
     "T521": "a store holds another sweep",
     "T522": "another sweep runs into the store",
+    "T524": "a script fails, or Brian2 refuses its network",
+    "T525": "a Brian2 network has run already",
     "W101": "Gibbs sampling at a temperature at which it is frozen",
     "W102": "couplings are not symmetric",
     "W103": "a step beyond stability",

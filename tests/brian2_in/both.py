@@ -1,0 +1,76 @@
+"""A Brian2 network run by Brian2 and as a network of ours, with the same draws; what each recorded, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from brian2_in.draws import Draws, give, take_back
+from numpy.typing import NDArray
+
+from thermoc.frontends.brian2 import objects
+from thermoc.frontends.brian2.monitors import called
+from thermoc.frontends.brian2.read import from_network
+from thermoc.ir.feed import feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.reference.interpreter import interpret
+
+SEED = 3
+Pair = tuple[str, NDArray, NDArray]
+Streams = list[tuple[Any, int]]
+"""The objects of a network, each with its first noise stream."""
+
+
+def read_with_streams(network: Any, names: dict[str, Any], monkeypatch: Any) -> tuple[Graph, Streams]:
+    """Return the graph of a network, and the first noise stream of each of its objects."""
+    streams: Streams = []
+    carry_out = objects.carry_out
+
+    def noted(store: Any, part: Any, known: Any) -> None:
+        streams.append((part.item, store.site.builder._streams))
+        carry_out(store, part, known)
+
+    monkeypatch.setattr(objects, "carry_out", noted)
+    graph, _ = from_network(network, namespace=names)
+    return graph, streams
+
+
+def run_brian2(network: Any, names: dict[str, Any], streams: Streams, graph: Graph, ticks: int) -> None:
+    """Run Brian2's NumPy code with our draws."""
+    import brian2
+
+    clock = next(item.clock for item, _ in streams if np.isclose(float(item.clock.dt_), graph.dt))
+    draws = Draws(SEED, lambda: int(clock.variables["timestep"].get_value().item()))
+    before, target = give(draws, streams), brian2.prefs.codegen.target
+    brian2.prefs.codegen.target = "numpy"
+    try:
+        # Not network.run: one of all that a script made would look for its objects here.
+        brian2.Network.run(network, ticks * graph.dt * brian2.second, namespace=names)
+    finally:
+        brian2.prefs.codegen.target = target
+        take_back(before)
+
+
+def run_ours(graph: Graph, ticks: int) -> dict[str, NDArray]:
+    """Run the reference of a graph."""
+    return dict(interpret(graph, feed(graph, {}, ticks=ticks, batch=1), seed=SEED).outputs)
+
+
+def recorded(streams: Streams, names: dict[str, Any], outputs: dict[str, NDArray], dt: float) -> Iterator[Pair]:
+    """Yield what each monitor recorded: name, ours, Brian2's; spikes as 0 and 1 of each tick and unit."""
+    known = {id(value): name for name, value in names.items()}
+    for item, _ in streams:
+        kind, name = type(item).__name__, called(item, known)
+        if kind in ("SpikeMonitor", "EventMonitor"):
+            ours = outputs[name][:, 0]
+            theirs = np.zeros_like(ours)
+            theirs[np.round(np.asarray(item.t_) / dt).astype(int), np.asarray(item.i)] = 1.0
+            yield name, ours, theirs
+        elif kind == "PopulationRateMonitor":
+            yield f"{name}.rate", outputs[f"{name}.rate"][:, 0], np.asarray(item.rate_)
+        elif kind == "StateMonitor":
+            every = round(float(item.clock.dt_) / dt)
+            for variable in item.record_variables:
+                ours = outputs[f"{name}.{variable}"][::every, 0]
+                yield f"{name}.{variable}", ours, np.asarray(getattr(item, f"{variable}_")).T.astype(float)

@@ -1,0 +1,1 @@
+"""Brian2: a network of its objects, or a script up to its first run, read as core ops of the same schedule."""
