@@ -4,9 +4,9 @@
 
 A network is trained in floats, by free energies of its layers and the task, and put on the chip: there it errs more.
 Then it is trained on through what the chip does. On thermo-1 a deep network loses what its converters, whose ranges
-cover all that can ever come, spend on what never comes, and training wins most of it back. On Loihi units fire, ten
-ticks are few, and whether training helps depends on the seed. 1,198 digits train, 599 that were never seen test. About
-a minute and a half on one core.
+cover all that can ever come, spend on what never comes, and training wins most of it back. On Loihi units fire, sixteen
+ticks are few, and the noise of counts is what is lost, not the bits of weights: training through it lets units fire
+nearly always or never. 1,198 digits train, 599 that were never seen test. About three minutes on one core.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ T_HIDDEN, T_OUT, T_FREE = 0.05, 0.5, 0.5
 FREE_ENERGY = 1e-3
 RATE, BATCH = 3e-3, 128
 FARTHEST, NOISE = 0.5, 0.2
-"""Images are moved by up to half a pixel while training, and pixels are noisy."""
+"""Images are moved by up to half a pixel while training in floats, and pixels are noisy."""
 REFIT = 25
 """Steps after which the converters are fitted to the weights again."""
 
@@ -41,16 +41,20 @@ class Chip:
     """Of the steps of the training in floats, so many more for the chip."""
     training: dict[str, Any]
     compiling: dict[str, Any]
-    train_ticks: int = 1
     ticks: int = 1
+    draws: int = 1
+    """Runs with other noise, whose accuracies are averaged."""
     reach: float = 0.0
     """Weight of ``run.reach`` in the loss."""
-    holds: bool = False
-    """Whether training for it is known to win back what the chip loses, to half a point."""
+    spikes: bool = False
+    """The loss is then of scores: a share of spikes is 0 where none came, and its logarithm has no slope there."""
+    rate: float = RATE
+    noise: float = NOISE
+    """Of pixels, in the training for the chip."""
 
 
 def chips(images: NDArray) -> tuple[Chip, Chip]:
-    """Return thermo-1, with converters that cover whatever images in [0, 1] can cause, and Loihi in ten ticks."""
+    """Return thermo-1, with converters that cover whatever images in [0, 1] can cause, and Loihi in sixteen ticks."""
     shown = {"coding": "thermal", "calibrate": {"pixels": images}}
     thermo = {"chip": "thermo-1", "input_range": (0.0, 1.0)}
     return (
@@ -61,16 +65,18 @@ def chips(images: NDArray) -> tuple[Chip, Chip]:
             training={"target": "chip", **thermo},
             compiling={"target": "chip", "cells": "chip", **thermo},
             reach=0.1,
-            holds=True,
         ),
         Chip(
-            name="Loihi, 10 ticks",
+            name="Loihi, 16 ticks",
             hidden=(128,),
-            share=0.4,
+            share=1.0,
             training={"target": "lava", **shown},
             compiling={"target": "lava", "runtime": "reference", **shown},
-            train_ticks=8,
-            ticks=10,
+            ticks=16,
+            draws=8,
+            spikes=True,
+            rate=1e-2,
+            noise=0.1,
         ),
     )
 
@@ -87,24 +93,34 @@ def network(hidden: tuple[int, ...], seed: int) -> tc.Network:
             tc.probe(f"z{i}", z)
             h = tc.thermal_relu(z, T=T_HIDDEN)
         V = tc.parameter("V", rng.normal(0, np.sqrt(1 / sizes[-1]), (10, sizes[-1])))
-        tc.output("probs", tc.boltzmann(-tc.affine(h, V, tc.parameter("c", np.zeros(10))), T=T_OUT))
+        scores = tc.affine(h, V, tc.parameter("c", np.zeros(10)))
+        tc.probe("scores", scores)
+        tc.output("probs", tc.boltzmann(-scores, T=T_OUT))
     return net
 
 
-def trained(net: tc.Network, data: Digits, steps: int, *, seed: int, chip: Chip | None = None) -> tc.Network:
-    """Return a network after steps of Adam on task and free energy, through what a chip does if one is given."""
+def trained(
+    net: tc.Network, data: Digits, steps: int, *, seed: int, scores: bool, chip: Chip | None = None
+) -> tc.Network:
+    """Return a network after steps of Adam on task and free energy, through what a chip does if one is given.
+
+    scores: whether the task's loss is of scores, else of probabilities.
+    """
     rng = np.random.default_rng(seed)
     module = tc.learning.to_torch(net, **(chip.training if chip else {}))
-    optimiser = torch.optim.Adam(module.parameters(), lr=RATE)
+    optimiser = torch.optim.Adam(module.parameters(), lr=chip.rate if chip else RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for step in range(steps):
         if step % REFIT == 0:
             module.calibrate()
         pick = rng.integers(0, len(data.train_images), BATCH)
-        images = varied(data.train_images[pick], rng).astype(np.float32)
-        run = module({"pixels": images}, ticks=chip.train_ticks if chip else 1, seed=int(rng.integers(2**31)))
-        p = run["probs"][-1].clamp(min=1e-6)
-        loss = torch.nn.functional.nll_loss(torch.log(p), torch.tensor(data.train_labels[pick]))
+        images = varied(data.train_images[pick], rng, chip.noise if chip else NOISE).astype(np.float32)
+        run = module({"pixels": images}, ticks=chip.ticks if chip else 1, seed=int(rng.integers(2**31)))
+        labels = torch.tensor(data.train_labels[pick])
+        if scores:
+            loss = torch.nn.functional.cross_entropy(run["scores"][-1] / T_OUT, labels)
+        else:
+            loss = torch.nn.functional.nll_loss(torch.log(run["probs"][-1].clamp(min=1e-6)), labels)
         layers = [run[name][-1] for name in run if name.startswith("z")]
         loss = loss + FREE_ENERGY * sum(tc.learning.free_energy(z, T_FREE) for z in layers)
         loss = loss + (chip.reach if chip else 0.0) * run.reach
@@ -115,26 +131,28 @@ def trained(net: tc.Network, data: Digits, steps: int, *, seed: int, chip: Chip 
     return module.to_network()
 
 
-def varied(images: NDArray, rng: np.random.Generator) -> NDArray:
+def varied(images: NDArray, rng: np.random.Generator, noise: float) -> NDArray:
     """Return the images moved by a part of a pixel each way, with noise. images: (n, 64)."""
     padded = np.pad(images.reshape(-1, 8, 8), ((0, 0), (1, 1), (1, 1)))
     for axis, d in zip((1, 2), rng.uniform(-FARTHEST, FARTHEST, (2, len(images), 1, 1))):
         neighbour = np.where(d > 0, np.roll(padded, 1, axis), np.roll(padded, -1, axis))
         padded = (1 - np.abs(d)) * padded + np.abs(d) * neighbour
-    return padded[:, 1:-1, 1:-1].reshape(len(images), 64) + rng.normal(0, NOISE, (len(images), 64))
+    return padded[:, 1:-1, 1:-1].reshape(len(images), 64) + rng.normal(0, noise, (len(images), 64))
 
 
-def accuracy(net: tc.Network, data: Digits, *, ticks: int = 1, **options: Any) -> float:
-    """Return the share of unseen digits that a compiled network names."""
-    probs = tc.compile(net, **options).run({"pixels": data.test_images}, ticks=ticks, seed=1)["probs"][-1]
-    return float(np.mean(probs.argmax(axis=1) == data.test_labels))
+def accuracy(net: tc.Network, data: Digits, *, ticks: int = 1, draws: int = 1, **options: Any) -> float:
+    """Return the share of unseen digits that a compiled network names, a mean over draws of its noise."""
+    exe, inputs = tc.compile(net, **options), {"pixels": data.test_images}
+    runs = (exe.run(inputs, ticks=ticks, seed=1 + draw)["probs"][-1] for draw in range(draws))
+    return float(np.mean([probs.argmax(axis=1) == data.test_labels for probs in runs]))
 
 
 def measured(chip: Chip, data: Digits, steps: int, seed: int) -> tuple[float, float, float]:
     """Return the accuracies in float, of the same network on the chip, and of the one trained on for it."""
-    plain = trained(network(chip.hidden, seed), data, steps, seed=seed)
-    aware = trained(plain, data, max(1, round(chip.share * steps)), seed=seed + 1000, chip=chip)
-    on_chip = [accuracy(net, data, ticks=chip.ticks, **chip.compiling) for net in (plain, aware)]
+    plain = trained(network(chip.hidden, seed), data, steps, seed=seed, scores=chip.spikes)
+    more = max(1, round(chip.share * steps))
+    aware = trained(plain, data, more, seed=seed + 1000, scores=chip.spikes, chip=chip)
+    on_chip = [accuracy(net, data, ticks=chip.ticks, draws=chip.draws, **chip.compiling) for net in (plain, aware)]
     return accuracy(plain, data, target="sim"), on_chip[0], on_chip[1]
 
 
@@ -157,8 +175,9 @@ def main(path: str = "hardware_aware_digits.png", steps: str = "2000", seeds: st
         )
         if int(steps) >= 2000:
             assert as_float.mean() > 0.975
-        if int(steps) >= 2000 and chip.holds:
-            assert (plain - as_float).mean() < -0.005 < (aware - as_float).mean()
+            assert (aware - as_float).mean() > -0.005 and aware.mean() > plain.mean()
+            # what spikes lose differs by half a point from seed to seed
+            assert chip.spikes or (plain - as_float).mean() < -0.005
     figure(path, results)
 
 

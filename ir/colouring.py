@@ -2,7 +2,7 @@
 
 Two colours where they suffice (every lattice of even sides: the checkerboard; every restricted machine: its two
 layers), found in linear time by breadth-first search. Else networkx's DSATUR for small graphs, and for large ones
-rounds of independent sets, linear in the number of couplings.
+unit by unit, those of many couplings first.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -18,20 +18,20 @@ from thermoc.support.array_types import AnyArray, IntArray
 SMALL = 2000
 """Up to so many couplings networkx looks for few colours; it takes a second and more for a million."""
 
-FEW = 64
-"""Units of a round of independent sets below which a unit at a time is faster."""
+DENSE = 64
+"""Couplings a unit from which on arrays are faster than numbers one by one."""
 
 
 def colouring(offsets: AnyArray, columns: AnyArray) -> IntArray:
     """Return a colour for each unit; couplings are rows (offsets, columns), in one direction or both."""
     n = len(offsets) - 1
-    unit = np.repeat(np.arange(n), np.diff(offsets))
+    columns = np.ascontiguousarray(columns)  # SciPy takes no others
     if not len(columns):
         return np.zeros(n, np.int64)
-    two = _two_colours(n, unit, columns)
+    two = _two_colours(offsets, columns)
     if clash(offsets, columns, two) is None:
         return two
-    return _few_colours(n, unit, columns) if len(columns) <= SMALL else _independent_sets(n, unit, columns)
+    return _few_colours(offsets, columns) if len(columns) <= SMALL else _from_the_highest(offsets, columns)
 
 
 def clash(offsets: AnyArray, columns: AnyArray, colors: AnyArray) -> tuple[int, int] | None:
@@ -44,22 +44,18 @@ def clash(offsets: AnyArray, columns: AnyArray, colors: AnyArray) -> tuple[int, 
     return int(unit[at]), int(columns[at])
 
 
-def _two_colours(n: int, unit: AnyArray, other: AnyArray) -> IntArray:
+def _two_colours(offsets: AnyArray, columns: AnyArray) -> IntArray:
     """Return the parity of the distance from each component's first unit: a colouring where two colours suffice."""
-    from scipy.sparse import coo_array
+    from scipy.sparse import csr_array
     from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-    graph = coo_array((np.ones(len(unit), np.int8), (unit, other)), shape=(n, n)).tocsr()
+    n = len(offsets) - 1
+    graph = csr_array((np.ones(len(columns)), columns, offsets), shape=(n, n))
     count, label = connected_components(graph, directed=False)
+    # one more unit, coupled to the first of each component, reaches them all
     first = np.unique(label, return_index=True)[1]
-    roots = np.full(count, n)  # one more unit, coupled to the first of each component, reaches them all
-    joined = coo_array(
-        (
-            np.ones(len(unit) + count, np.int8),
-            (np.concatenate([unit, roots]), np.concatenate([other, first])),
-        ),
-        shape=(n + 1, n + 1),
-    ).tocsr()
+    columns, offsets = np.concatenate([columns, first]), np.append(offsets, len(columns) + count)
+    joined = csr_array((np.ones(len(columns)), columns, offsets), shape=(n + 1, n + 1))
     _, parent = breadth_first_order(joined, n, directed=False)
     # SciPy marks what has no predecessor by -9999.
     parent = np.where(parent < 0, n, parent).astype(np.int64)
@@ -71,73 +67,56 @@ def _two_colours(n: int, unit: AnyArray, other: AnyArray) -> IntArray:
     return (parity[:n] ^ 1).astype(np.int64)
 
 
-def _few_colours(n: int, unit: AnyArray, other: AnyArray) -> IntArray:
+def _few_colours(offsets: AnyArray, columns: AnyArray) -> IntArray:
     import networkx
 
+    n = len(offsets) - 1
+    unit = np.repeat(np.arange(n), np.diff(offsets))
     graph: networkx.Graph[int] = networkx.Graph()
     graph.add_nodes_from(range(n))
-    graph.add_edges_from(zip(unit.tolist(), other.tolist()))
+    graph.add_edges_from(zip(unit.tolist(), columns.tolist()))
     graph.remove_edges_from(list(networkx.selfloop_edges(graph)))
     colors: dict[int, int] = networkx.greedy_color(graph, strategy="DSATUR")
     return np.array([colors[i] for i in range(n)])
 
 
-def _independent_sets(n: int, unit: AnyArray, other: AnyArray) -> IntArray:
-    """Return colours by Jones and Plassmann: rounds in which units above all uncoloured neighbours take the least free.
+def _from_the_highest(offsets: AnyArray, columns: AnyArray) -> IntArray:
+    """Return colours that are given unit by unit, each the least that no neighbour has (greedy colouring).
 
-    Priorities are degree first, then a fixed permutation, so the result is a function of the graph. Where rounds have
-    few units each, as in dense graphs, the rest is coloured unit by unit from the highest down: the same colours.
+    The order is degree first, then a fixed permutation, so the result is a function of the graph.
     """
-    away = unit != other
-    unit, neighbour = np.concatenate([unit[away], other[away]]), np.concatenate([other[away], unit[away]])
-    degree = np.bincount(unit, minlength=n)
-    rank = np.empty(n, np.int64)
-    rank[np.lexsort((np.random.default_rng(0).permutation(n), degree))] = np.arange(n)
-    colors = np.full(n, -1)
-    while (colors < 0).any():
-        highest = np.full(n, -1)
-        np.maximum.at(highest, unit, np.where(colors[neighbour] < 0, rank[neighbour], -1))
-        ready = (colors < 0) & (rank > highest)
-        if np.count_nonzero(ready) < FEW:
-            _one_by_one(colors, rank, unit, neighbour)
-            break
-        occupied = ready[unit] & (colors[neighbour] >= 0)
-        colors[ready] = _least_free(n, unit[occupied], colors[neighbour[occupied]])[ready]
-        # Two units with colours decide nothing more, so rounds get cheaper.
-        open_ = (colors[unit] < 0) | (colors[neighbour] < 0)
-        unit, neighbour = unit[open_], neighbour[open_]
+    from scipy.sparse import csr_array
+
+    n = len(offsets) - 1
+    unit = np.repeat(np.arange(n), np.diff(offsets))
+    away = unit != columns
+    ends = np.concatenate([[0], np.cumsum(np.bincount(unit[away], minlength=n))])
+    one_way = csr_array((np.ones(ends[-1], np.bool_), columns[away], ends), shape=(n, n))
+    degree = np.diff(ends) + np.bincount(columns[away], minlength=n)
+    order = np.lexsort((np.random.default_rng(0).permutation(n), degree))[::-1]
+    both = one_way + one_way.T.tocsr()
+    give = _by_rows if both.nnz > DENSE * n else _by_bits
+    return give(order, both.indptr, both.indices)
+
+
+def _by_bits(order: IntArray, offsets: IntArray, columns: IntArray) -> IntArray:
+    """Return colours of units in an order: those that a unit's neighbours have are the bits of a number."""
+    taken, colors = [0] * len(order), np.empty(len(order), np.int64)
+    ends, neighbours = offsets.tolist(), columns.tolist()
+    for i in order.tolist():
+        bit = ~taken[i] & (taken[i] + 1)
+        colors[i] = bit.bit_length() - 1
+        for j in neighbours[ends[i] : ends[i + 1]]:
+            taken[j] |= bit
     return colors
 
 
-def _one_by_one(colors: IntArray, rank: IntArray, unit: AnyArray, neighbour: AnyArray) -> None:
-    """Give each uncoloured unit, from the highest rank down, the least colour that no neighbour has."""
-    order = np.argsort(unit, kind="stable")
-    unit, neighbour = unit[order], neighbour[order]
-    left = np.flatnonzero(colors < 0)
-    left = left[np.argsort(-rank[left])]
-    begins, ends = np.searchsorted(unit, left), np.searchsorted(unit, left, side="right")
-    # of each unit the colours that neighbours have; the last column stays free
-    taken = np.zeros((len(colors), max(int(colors.max(initial=0)) + 2, 16)), np.bool_)
-    known = colors[neighbour] >= 0
-    taken[unit[known], colors[neighbour[known]]] = True
-    for i, begin, end in zip(left.tolist(), begins.tolist(), ends.tolist()):
-        color = taken[i].argmin()
-        colors[i] = color
-        if color == taken.shape[1] - 1:
+def _by_rows(order: IntArray, offsets: IntArray, columns: IntArray) -> IntArray:
+    """Return the same colours, those of the neighbours as rows of flags: faster where neighbours are many."""
+    taken, colors = np.zeros((len(order), 16), np.bool_), np.empty(len(order), np.int64)
+    for i in order.tolist():
+        colors[i] = color = int(taken[i].argmin())
+        if color == taken.shape[1] - 1:  # the last column stays free
             taken = np.concatenate([taken, np.zeros_like(taken)], axis=1)
-        taken[neighbour[begin:end], color] = True
-
-
-def _least_free(n: int, unit: AnyArray, color: AnyArray) -> IntArray:
-    """Return for each unit the least colour that none of its pairs (unit, color) names."""
-    free = np.zeros(n, np.int64)
-    if not len(unit):
-        return free
-    order = np.lexsort((color, unit))
-    unit, color = unit[order], color[order]
-    fresh = np.append(True, (unit[1:] != unit[:-1]) | (color[1:] != color[:-1]))
-    unit, color = unit[fresh], color[fresh]
-    start = np.searchsorted(unit, unit)
-    dense = color == np.arange(len(unit)) - start  # sorted colours of a unit count 0, 1, 2, ... until a gap
-    np.add.at(free, unit[dense], 1)
-    return free
+        taken[columns[offsets[i] : offsets[i + 1]], color] = True
+    return colors

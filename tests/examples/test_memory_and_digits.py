@@ -38,4 +38,4 @@ def test_digits_are_trained_for_two_chips(tmp_path: Path):
     pytest.importorskip("torch")
     said = run("hardware_aware_digits.py", "digits.png", "12", cwd=tmp_path)
     assert re.search(r"thermo-1: plain [+-]\d+\.\d+ points of float, trained [+-]", said)
-    assert "Loihi, 10 ticks, seed 0: float 0." in said
+    assert "Loihi, 16 ticks, seed 0: float 0." in said

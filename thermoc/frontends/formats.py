@@ -72,10 +72,8 @@ def by_suffix(kind: str) -> Format | None:
     return next((format for format in found if format.package == "thermoc"), found[0] if found else None)
 
 
-def read(
-    path: str | os.PathLike[str], *, format: str | None = None, **options: Any
-) -> tuple[Graph, tuple[Finding, ...]]:
-    """Return the graph of a file and what its reader repaired or assumed.
+def read(path: str | os.PathLike[str], *, format: str | None = None, **options: Any) -> tuple[Any, ...]:
+    """Return the graph of a file, what its reader repaired or assumed, and where the file says so its ticks.
 
     format: the format's name, where the suffix does not tell it. Errors: T111, T506, and the reader's.
     """

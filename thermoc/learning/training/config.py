@@ -20,7 +20,9 @@ METRICS = {
 """What early stopping may look at, by rule; the first is the default."""
 
 
-OF_GRADIENT = ("steps", "optimiser", "precision", "ticks", "target", "target_options", "calibrate")
+OF_TARGET = ("target", "target_options", "calibrate")
+OF_VARIATION = ("input_noise", "shift", "image", "learning_rate_decay")
+OF_GRADIENT = ("steps", "optimiser", "precision", "ticks", *OF_TARGET, *OF_VARIATION)
 OF_DIVERGENCE = ("k", "persistent", "chains", "temperature_rate")
 FOREIGN: Mapping[str, list[tuple[str, str]]] = {
     "gradient": [("network", "hidden"), *(("training", key) for key in OF_DIVERGENCE)],
@@ -92,6 +94,10 @@ class TrainingTable:
     target: str | None = None
     target_options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     calibrate: int | None = None
+    input_noise: float = 0.0
+    shift: float = 0.0
+    image: tuple[int, ...] | None = None
+    learning_rate_decay: str = "none"
     k: int = 1
     persistent: bool = False
     chains: int | None = None
@@ -151,8 +157,10 @@ class Config:
 
     @property
     def decisive(self) -> dict[str, Any]:
-        """All that a run's bytes depend on, but how long it goes on."""
-        training = replace(self.training, epochs=None, steps=None, checkpoint_every=1)
+        """All that a run's bytes depend on, but how long it goes on; a rate that falls depends on that too."""
+        training = replace(self.training, checkpoint_every=1)
+        if training.learning_rate_decay == "none":
+            training = replace(training, epochs=None, steps=None)
         tables = {"data": self.data, "network": self.network, "training": training, "loss": self.loss}
         return {f"{table}.{key}": value for table, record in tables.items() for key, value in asdict(record).items()}
 
@@ -204,6 +212,9 @@ def _check_unused(config: Config) -> None:
     if config.loss.reach > 0 and config.training.target != "chip":
         hint = 'target = "chip" in [training]'
         raise config.source.wrong("loss", "reach", "reach is for the converters of a chip", hint=hint)
+    if config.training.image is not None and not config.training.shift:
+        hint = "shift = 0.5 moves images by up to half a pixel"
+        raise config.source.wrong("training", "image", "image is for shift alone", hint=hint)
     for key in ("activations", "T", "train_temperatures"):
         if config.network.file is not None and key in tables["network"]:
             notes = ["the network is that of a file"]
@@ -217,6 +228,7 @@ def _check_choices(config: Config) -> None:
         ("training", "optimiser", ("adam", "sgd")),
         ("training", "precision", ("float32", "float64")),
         ("training", "target", ("chip", "lava")),
+        ("training", "learning_rate_decay", ("none", "cosine")),
         ("loss", "task", ("cross_entropy", "mse")),
         ("loss", "output", ("probabilities", "scores")),
     ]
@@ -236,6 +248,8 @@ def _check_numbers(config: Config) -> None:
         *(("training", key, lambda v: v >= 1, ">= 1") for key in counts),
         *(("data", key, lambda v: 0 <= v < 1, "from 0 to below 1") for key in ("validation", "test")),
         *(("training", key, lambda v: 0 <= v <= MOST, f"from 0 to {MOST:g}") for key in rates),
+        *(("training", key, lambda v: 0 <= v <= MOST, f"from 0 to {MOST:g}") for key in ("input_noise", "shift")),
+        ("training", "image", lambda v: len(v) == 2 and min(v) >= 1, "rows and columns, each >= 1"),
         ("loss", "reach", lambda v: 0 <= v <= MOST, f"from 0 to {MOST:g}"),
         ("training", "momentum", lambda v: 0 <= v < 1, "from 0 to below 1"),
         ("training", "seed", lambda v: 0 <= v < 2**64, "from 0 to below 2^64"),

@@ -16,6 +16,7 @@ from thermoc.learning.torch_module import NetworkModule, to_torch
 from thermoc.learning.training.config import Config
 from thermoc.learning.training.datasets import DataSet, Samples
 from thermoc.learning.training.networks import gives_probabilities, name_of, network_of
+from thermoc.learning.training.variation import Variation
 from thermoc.network import Network
 from thermoc.support import philox
 from thermoc.support.array_types import AnyArray
@@ -41,6 +42,7 @@ class GradientTrainer:
         network = network_of(config, data.train)
         self._input, self._output = (name_of(config, network, key) for key in ("input", "output"))
         self._shape = network.graph.inputs[self._input].shape
+        self._vary = Variation(config, data.train.x.shape[1:])
         self.data = self._shaped(data.train)
         self._probabilities = self._loss.output == "probabilities" or (
             self._loss.output is None and gives_probabilities(network, self._output)
@@ -60,7 +62,8 @@ class GradientTrainer:
         order = shuffled(len(self.data), epoch=epoch, seed=table.seed)
         losses: list[float] = []
         for first in range(0, steps * table.batch, table.batch):
-            losses.append(self._step(self.data.take(order[first : first + table.batch])))
+            samples = self.data.take(order[first : first + table.batch])
+            losses.append(self._step(Samples(self._vary(samples.x, self.steps), samples.y)))
         self.module.calibrate()
         return {"train_loss": math.fsum(losses) / len(losses)}
 
@@ -119,6 +122,8 @@ class GradientTrainer:
             for name, T in self._loss.temperature_targets.items():
                 loss = loss + temperature_regulariser(values[name], T, self._loss.temperature)
         number = float(loss.detach())
+        for group in self.optimiser.param_groups:
+            group["lr"] = self._rate
         self.optimiser.zero_grad()
         if math.isfinite(number):
             loss.backward()
@@ -151,7 +156,13 @@ class GradientTrainer:
 
     @property
     def _rate(self) -> float:
-        return RATE if self._table.learning_rate is None else self._table.learning_rate
+        """The learning rate of the next step."""
+        table = self._table
+        rate = RATE if table.learning_rate is None else table.learning_rate
+        if table.learning_rate_decay == "none":
+            return rate
+        total = table.steps or (table.epochs or 0) * -(-len(self.data) // table.batch)
+        return rate * (1 + math.cos(math.pi * self.steps / total)) / 2
 
     def _optimiser(self) -> torch.optim.Optimizer:
         table, parameters = self._table, list(self.module.parameters())
