@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core
+from thermoc.ir.dialects import core, langevin
 from thermoc.ir.graph import Graph, exposed
 from thermoc.ir.ops import CLOCKED, Op
 from thermoc.ir.values import Value
@@ -24,7 +24,8 @@ class Observed:
     """The values of one op over a run: ``self["T"]`` is (ticks, batch, *shape), float64.
 
     since: the tick of the run from which nothing that acts on the op changes but states and noise; ``moving`` names
-    what changed until then. warmup: ticks before averages begin. single: the run's floats were float32.
+    what changed until then. warmup: ticks before averages begin. single: the run's floats were float32. free: nothing
+    holds it, so that it diffuses for ever.
     """
 
     op: Op
@@ -37,6 +38,7 @@ class Observed:
     since: int
     moving: str
     single: bool
+    free: bool = False
 
     def __getitem__(self, name: str) -> NDArray:
         return self.arrays[name]
@@ -69,6 +71,11 @@ class Observed:
         arrays = {name: array[self.since :] if len(array) > 1 else array for name, array in self.arrays.items()}
         warmup = max(self.warmup - self.since, remaining // 4)
         return replace(self, arrays=arrays, since=0, warmup=warmup, first_tick=self.first_tick + self.since)
+
+    def first(self, ticks: int) -> Observed:
+        """Return the first ticks of what was seen; a quarter of them is warm-up."""
+        arrays = {name: array[:ticks] for name, array in self.arrays.items()}
+        return replace(self, arrays=arrays, since=min(self.since, ticks), warmup=min(self.warmup, ticks // 4))
 
     @property
     def tolerance(self) -> float:
@@ -111,7 +118,7 @@ def observe(
     arrays = {name: outputs[prefix + value.name] for name, value in values.items() if name not in constants}
     # Noted before all becomes float64: how exact sums can be is up to the format they were made in.
     single = any(array.dtype == np.float32 for array in arrays.values())
-    arrays = {name: array.astype(float) for name, array in arrays.items()}
+    arrays = {name: array.astype(float, copy=False) for name, array in arrays.items()}
     arrays |= {name: np.asarray(array, float)[np.newaxis, np.newaxis] for name, array in constants.items()}
     since, moving = _unmoved(graph, op, outputs, timed)
     return Observed(
@@ -125,7 +132,28 @@ def observe(
         since=since,
         moving=moving,
         single=single,
+        free=_free(graph, op),
     )
+
+
+def _free(graph: Graph, op: Op) -> bool:
+    """Tell whether the force on a particle does not hold it: it does not depend on where it is, or only on where others
+    are from it.
+    """
+    force, x = getattr(op, "force", None), getattr(op, "x", None)
+    if force is None or x is None or getattr(op, "stiffness", None) is not None:
+        return False
+    seen, stack = {force.name}, [force.name]
+    while stack:
+        source = graph.producers[stack.pop()]
+        if any(result.name == x.name for result in source.results):
+            return False
+        # What only pairs and bonds exert is the same wherever all of them are.
+        for operand in () if isinstance(source, langevin.PairForce | langevin.BondForce) else source.inputs:
+            if operand.name not in seen:
+                seen.add(operand.name)
+                stack.append(operand.name)
+    return True
 
 
 def _unmoved(graph: Graph, op: Op, outputs: Mapping[str, NDArray], timed: frozenset[str]) -> tuple[int, str]:
