@@ -151,9 +151,7 @@ def certify(
     warmup = ticks // 4 if warmup is None else warmup
     if not 0 <= warmup < ticks:
         raise error("T404", "warmup must be less than the ticks", notes=[f"warmup = {warmup}", f"{ticks} ticks"])
-    for name, value in (("false_alarms", false_alarms), ("resolution", resolution)):
-        if not 0 < value < 1:
-            raise error("T404", f"{name} must lie between 0 and 1", notes=[f"{name} = {value}"])
+    check_asked(false_alarms, resolution)
     source = call.executable.source
     _long_enough(source, ticks)
     ops = tuple(op for op in source.ops if type(op) in LAWS)
@@ -180,6 +178,16 @@ def certify(
         "replay": encode(call),
     }
     return Certificate(document={**document, "sha256": digest(document)})
+
+
+def check_asked(false_alarms: float, resolution: float) -> None:
+    """Refuse a rate or a resolution at which every run would hold. Errors: T404."""
+    for name, value, least, most in (
+        ("false_alarms", false_alarms, 1e-9, 0.1),
+        ("resolution", resolution, 1e-3, 0.5),
+    ):
+        if not least <= value <= most:
+            raise error("T404", f"{name} must lie between {least:g} and {most:g}", notes=[f"{name} = {value}"])
 
 
 def verdict_of(laws: Sequence[Law], falsified: Sequence[Control]) -> str:
@@ -259,7 +267,7 @@ def arrays_hash(arrays: Mapping[str, NDArray]) -> str:
         # Little-endian on every machine, so that the same numbers have the same digest.
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         total.update(f"{name} {array.dtype.str} {arrays[name].shape}\n".encode())
-        total.update(array.tobytes())
+        total.update(memoryview(array).cast("B") if array.size else b"")
     return total.hexdigest()
 
 
@@ -319,6 +327,8 @@ def _gap(array: NDArray, again: NDArray) -> float:
     """Return the largest difference of two arrays, beside their size."""
     if array.shape != again.shape:
         return np.inf
+    if np.array_equal(array, again):
+        return 0.0
     size = max(float(np.abs(array).max(initial=0)), 1.0)
     return float(np.abs(again.astype(float) - array).max(initial=0)) / size
 

@@ -26,9 +26,7 @@ def schedule(observed: Observed) -> Iterator[Finding]:
     asked = np.maximum(asked, op.T_min)[:, np.newaxis]
     gap = float(np.abs(T / asked - 1).max())
     statement = "the temperature is that of its formula"
-    yield significance.exact(
-        observed, "P23", statement, gap, T.size, bias=observed.tolerance, bias_of="temperature"
-    )
+    yield significance.exact(observed, "P23", statement, gap, T.size, bias=observed.tolerance, bias_of="temperature")
 
 
 def adaptive(observed: Observed) -> Iterator[Finding | Skipped]:
@@ -72,9 +70,7 @@ def reservoir(observed: Observed) -> Iterator[Finding]:
     T, total = observed["T"], observed["total"]
     gap = float(np.abs(T / op.temperature - 1).max())
     statement = "its temperature stays"
-    yield significance.exact(
-        observed, "P21", statement, gap, T.size, bias=observed.tolerance, bias_of="temperature"
-    )
+    yield significance.exact(observed, "P21", statement, gap, T.size, bias=observed.tolerance, bias_of="temperature")
     heat = observed["heat"]
     taken = np.cumsum(heat.reshape(*heat.shape[:2], -1).sum(axis=-1), axis=0)
     size = max(float(np.abs(heat).sum(axis=0).max()), float(np.abs(total).max()), 1e-300)

@@ -46,19 +46,16 @@ class Control:
 def controls(observed: Observed, laws: tuple[Law, ...], level: float) -> Iterator[Control]:
     """Yield the controls of an op. laws: as they were judged on the true record, at ``level``."""
     rule = LAWS[type(observed.op)]
-    told = any(law.holds for law in laws if law.op == observed.label and law.p is not None)
-    exact = any(law.holds for law in laws if law.op == observed.label and law.p is None and law.bias is not None)
+    short = any(law.verdict == CANNOT_TELL for law in laws if law.op == observed.label)
     for name in rule.controls:
         if not _FALSIFIERS[name].applies(observed, rule):
             continue
         caught = _caught(observed, rule, _FALSIFIERS[name].falsified, level)
-        missed = FAILS if told or exact else CANNOT_TELL
+        missed = CANNOT_TELL if short else FAILS
         yield Control(control=name, op=observed.label, caught=caught, verdict=HOLDS if caught else missed)
 
 
-def _caught(
-    observed: Observed, rule: Rule, falsified: Callable[[Observed, Rule], Observed], level: float
-) -> str:
+def _caught(observed: Observed, rule: Rule, falsified: Callable[[Observed, Rule], Observed], level: float) -> str:
     """Return the statement of a law that a falsified record breaks, "" where none does."""
     ticks = observed.ticks
     size = max(sum(array[0].size for array in observed.arrays.values() if len(array) > 1), 1)

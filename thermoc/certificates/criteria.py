@@ -62,7 +62,7 @@ def converged(observed: Observed, values: NDArray, *, whole: bool = False) -> It
 
 
 def _agreement(observed: Observed, flat: NDArray, units: range, lengths: list[float]) -> Finding:
-    """Return that the halves of the chains have one mean: F = between / (within 2 tau / n), over all units looked at."""
+    """Return that the halves of the chains have one mean: F = between / (within 2 tau / n), over all units."""
     found = [_halves(flat[..., unit], length) for unit, length in zip(units, lengths)]
     p, r_hat, scatter, degrees, dof = min(found)
     tries = len(found)

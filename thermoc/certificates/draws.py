@@ -1,4 +1,4 @@
-"""The whole law of what is drawn, as independent standard normals: continuous draws, p-bits and categories (P5, P6, P26).
+"""The whole law of what is drawn, as independent normals: continuous draws, p-bits and categories (P5, P6, P26).
 
 Whatever is drawn is brought to normals by its own distribution function (Rosenblatt 1952); of a discrete draw the step
 of that function is filled by a fixed stream of random numbers, so that the normals are exact at any probability.
@@ -6,7 +6,8 @@ of that function is filled by a fixed stream of random numbers, so that the norm
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +15,21 @@ from scipy import special
 
 from thermoc.certificates import significance
 from thermoc.certificates.law import Finding
-from thermoc.certificates.observed import Observed
+from thermoc.certificates.observed import Observed, chunks
 
 MOST_TESTED = 2**18
-"""Numbers of an op of which the whole law and all pairs are tested; sums are over all numbers of a run."""
+"""Numbers of an op of which the whole law and all pairs are tested."""
+MOST_SUMMED = 2**23
+"""Numbers of an op over which sums are taken."""
 MOST_PAIRED = 256
 """Units, and samples, of which all pairs are tested; of more, evenly spaced ones with their neighbours."""
 
+Steps = Callable[[Any], tuple[NDArray, dict[str, NDArray]]]
+"""For some ticks (a slice, or their numbers), normals and what was known before them."""
+
 
 def cut(shape: tuple[int, ...]) -> tuple[NDArray, NDArray, NDArray]:
-    """Return the ticks, samples and units (of ``shape`` (ticks, samples, units)) to test; each tick's next is there too."""
+    """Return the ticks, samples and units (of ``shape`` (ticks, samples, units)) to test; each tick has a next."""
     ticks, samples, units = shape
     b, u = _spaced_pairs(samples, MOST_PAIRED), _spaced_pairs(units, MOST_PAIRED)
     count = max(2, MOST_TESTED // (len(b) * len(u)))
@@ -40,41 +46,48 @@ def _spaced_pairs(count: int, most: int) -> NDArray:
     return np.unique(np.concatenate([first, first + 1]))
 
 
-def taken(array: NDArray, ticks: NDArray, samples: NDArray, units: NDArray) -> NDArray:
-    """Return part of an array (ticks, samples, units)."""
-    return array[np.ix_(ticks, samples, units)]
-
-
 def flat_units(z: NDArray) -> NDArray:
     """Return an array (ticks, samples, ...) as (ticks, samples, units)."""
     return z.reshape(*z.shape[:2], -1)
 
 
 def standard_normals(
-    observed: Observed, what: str, z: NDArray, *, bias_of: str = "temperature", **related: NDArray
+    observed: Observed, what: str, steps: Steps, count: int, *, bias_of: str = "temperature"
 ) -> Iterator[Finding]:
-    """Yield that z (ticks, samples, ...) is independent and standard normal, and tells nothing of what stood before.
+    """Yield that normals are independent and standard, and tell nothing of what stood before.
 
-    related: arrays like z that were known before z was drawn. bias_of: what makes the variance larger.
+    steps: for some of ``count`` ticks, z (ticks, samples, ...) and arrays like it, by name, that were known before z
+    was drawn. bias_of: what makes the variance larger.
     """
-    z = flat_units(z)
-    count = z.size
-    error = 1 / np.sqrt(count)
-    mean = float(z.mean())
-    yield significance.normal(observed, "P47", f"{what} has mean 0", mean, error, count, bias_of="mean")
-    yield significance.variance(observed, "P47", f"{what} has variance 1", z, bias_of)
-    for name, array in related.items():
-        earlier = np.broadcast_to(array, array.shape).reshape(z.shape)
-        total = float(np.vdot(earlier, earlier))
-        if total > 0:
-            pull = float(np.vdot(z, earlier)) / total
-            statement = f"{what} does not depend on {name}"
-            error = 1 / np.sqrt(total)
-            yield significance.normal(observed, "P47", statement, pull, error, count, bias_of="slope")
-    ticks, samples, units = cut(z.shape)
-    now = taken(z, ticks, samples, units)
-    later = taken(z, ticks + 1, samples, units) if len(z) > 1 else None
+    first, related = steps(slice(0, 1))
+    numbers, total, square = 0, 0.0, 0.0
+    pulls, sizes = dict.fromkeys(related, 0.0), dict.fromkeys(related, 0.0)
+    for which in chunks(count, first.size, MOST_SUMMED):
+        z, related = steps(which)
+        numbers += z.size
+        total += float(z.sum())
+        square += float(np.vdot(z, z))
+        for name, array in related.items():
+            earlier = np.broadcast_to(array, z.shape)
+            pulls[name] += float((z * earlier).sum())
+            sizes[name] += float((earlier * earlier).sum())
+    error = 1 / np.sqrt(numbers)
+    statement = f"{what} has mean 0"
+    yield significance.normal(observed, "P47", statement, total / numbers, error, numbers, bias_of="mean")
+    yield significance.variance(observed, "P47", f"{what} has variance 1", square, numbers, bias_of)
+    for name, size in sizes.items():
+        if size > 0:
+            statement, error = f"{what} does not depend on {name}", 1 / np.sqrt(size)
+            yield significance.normal(observed, "P47", statement, pulls[name] / size, error, numbers, bias_of="slope")
+    ticks, samples, units = cut((count, *flat_units(first).shape[1:]))
+    now = flat_units(steps(ticks)[0])[:, samples][..., units]
+    later = flat_units(steps(ticks + 1)[0])[:, samples][..., units] if count > 1 else None
     yield from whole_law(observed, what, now, later)
+
+
+def of_array(z: NDArray) -> Steps:
+    """Return normals that are at hand as the steps of ``standard_normals``."""
+    return lambda which: (z[which], {})
 
 
 def whole_law(observed: Observed, what: str, now: NDArray, later: NDArray | None) -> Iterator[Finding]:
@@ -88,7 +101,7 @@ def whole_law(observed: Observed, what: str, now: NDArray, later: NDArray | None
 
 def _families(now: NDArray, later: NDArray | None) -> list[tuple[NDArray, int]]:
     families = []
-    count, samples, units = now.shape
+    _, samples, units = now.shape
     for axis, size in ((2, units), (1, samples)):
         rows = now.size // size
         if rows < 4:
@@ -110,55 +123,68 @@ def _positive(array: NDArray) -> NDArray:
 
 
 def filled(below: NDArray, width: NDArray, stream: int) -> NDArray:
-    """Return the standard normals of discrete draws: each lies in [below, below + width) of its distribution function."""
+    """Return the normals of discrete draws: each lies in [below, below + width) of its distribution function."""
     # Fixed streams: whoever checks the certificate again draws the same.
     random = np.random.Generator(np.random.Philox(key=stream)).random(below.shape)
     return special.ndtri(np.clip(below + width * random, 1e-16, 1 - 1e-16))
 
 
-def bits(observed: Observed, up: NDArray, drive: NDArray) -> Iterator[Finding]:
-    """Yield that p-bits (ticks, samples, units) are up with probability 1 / (1 + e^-drive) (P6), by their whole law."""
-    p = special.expit(drive)
-    variance = p * (1 - p)
-    off = up - p
-    total = float(variance.sum())
-    if total > 0:
-        statement = "units are up as often as they should"
-        off_ = float(off.sum())
+def bits(observed: Observed, draws: Callable[[Any], tuple[NDArray, NDArray]], count: int) -> Iterator[Finding]:
+    """Yield that p-bits are up with probability 1 / (1 + e^-drive) (P6), by their whole law.
+
+    draws: for some of ``count`` ticks, which are up, and their drives, both (ticks, samples, units).
+    """
+    first, _ = draws(slice(0, 1))
+    numbers, off, spread, pull, size, information = 0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for which in chunks(count, first.size, MOST_SUMMED):
+        up, drive = draws(which)
+        p = special.expit(drive)
+        variance, residual = p - p * p, up - p
+        # Beyond five the draw is certain, and its product with the drive is rounding.
+        slope = np.clip(drive, -5, 5)
+        numbers += up.size
+        off += float(residual.sum())
+        spread += float(variance.sum())
+        pull -= float(np.vdot(residual, slope))
+        variance *= slope
+        size += float(np.vdot(variance, slope))
+        # A temperature larger by a share e makes each drive smaller by e.
+        information += float(np.vdot(variance, drive))
+    if spread > 0:
         yield significance.counted(
-            observed, "P47", statement, off_, total, 1.0, float(off.size), off.size, bias_of="probability"
+            observed,
+            "P47",
+            "units are up as often as they should",
+            significance.Sum(off=off, variance=spread, largest=1.0, information=float(numbers)),
+            numbers,
+            bias_of="probability",
         )
-    # Beyond five the draw is certain, and its product with the drive is rounding.
-    slope = np.clip(drive, -5, 5)
-    # A temperature larger by a share e makes each drive smaller by e.
-    information = float(np.vdot(variance, slope * drive))
     if information > 0:
         yield significance.counted(
             observed,
             "P47",
             "units follow their drive at their temperature",
-            -float(np.vdot(off, slope)),
-            float(np.vdot(variance, slope * slope)),
-            5.0,
-            information,
-            off.size,
+            significance.Sum(off=pull, variance=size, largest=5.0, information=information),
+            numbers,
             expected=1.0,
             bias_of="temperature",
         )
-    where = cut(up.shape)
+    ticks, samples, units = cut((count, *first.shape[1:]))
 
-    def normals(stream: int, *where: NDArray) -> NDArray:
-        chosen, probability = taken(up, *where), taken(p, *where)
-        below, width = np.where(chosen, 1 - probability, 0.0), np.where(chosen, probability, 1 - probability)
-        return filled(below, width, stream)
+    def normals(which: NDArray, stream: int) -> NDArray:
+        up, drive = (array[:, samples][..., units] for array in draws(which))
+        p = special.expit(drive)
+        return filled(np.where(up, 1 - p, 0.0), np.where(up, p, 1 - p), stream)
 
-    now = normals(0, *where)
-    later = normals(1, where[0] + 1, *where[1:]) if len(up) > 1 else None
-    yield from whole_law(observed, "a draw given its drive", now, later)
+    later = normals(ticks + 1, 1) if count > 1 else None
+    yield from whole_law(observed, "a draw given its drive", normals(ticks, 0), later)
 
 
 def categories(observed: Observed, s: NDArray, x: NDArray, T: NDArray) -> Iterator[Finding]:
-    """Yield that categories, the last axis, are drawn by Boltzmann's law (P5): as often, at their temperature, whole."""
+    """Yield that categories, the last axis, are drawn by Boltzmann's law (P5): as often, as hot, by their whole law."""
+    kept = np.concatenate([np.arange(len(s))[which] for which in chunks(len(s), s[0].size, MOST_SUMMED)])
+    if len(kept) < len(s):
+        s, x, T = s[kept], x[kept], T[kept]
     shape, k = s.shape[:2], s.shape[-1]
     s, e = (array.reshape(*shape, -1, k) for array in (s, x / T))
     p = special.softmax(-e, axis=-1)
@@ -167,35 +193,19 @@ def categories(observed: Observed, s: NDArray, x: NDArray, T: NDArray) -> Iterat
     worst = int(np.argmax(np.abs(off) / np.sqrt(np.maximum(variance, 1e-300))))
     if variance[worst] > 0:
         statement = "every category is drawn as often as it should"
-        yield significance.counted(
-            observed,
-            "P47",
-            statement,
-            float(off[worst]),
-            float(variance[worst]),
-            1.0,
-            s.size / k,
-            s.size // k,
-            bias_of="probability",
-            tries=k,
+        sum_ = significance.Sum(
+            off=float(off[worst]), variance=float(variance[worst]), largest=1.0, information=s.size / k
         )
+        yield significance.counted(observed, "P47", statement, sum_, s.size // k, bias_of="probability", tries=k)
     # Energies far above the least are never drawn, and would only be rounding.
     height = np.minimum(e - e.min(axis=-1, keepdims=True), 8.0)
     average = (p * height).sum(axis=-1, keepdims=True)
     information = float((p * (height - average) ** 2).sum())
     if information > 0:
-        yield significance.counted(
-            observed,
-            "P47",
-            "categories follow their energies at their temperature",
-            float(((s - p) * height).sum()),
-            information,
-            8.0,
-            information,
-            s.size // k,
-            expected=1.0,
-            bias_of="temperature",
-        )
+        off_ = float(((s - p) * height).sum())
+        sum_ = significance.Sum(off=off_, variance=information, largest=8.0, information=information)
+        statement = "categories follow their energies at their temperature"
+        yield significance.counted(observed, "P47", statement, sum_, s.size // k, expected=1.0, bias_of="temperature")
     where = cut(s.shape[:3])
     now = _ranked(0, *(array[np.ix_(*where)] for array in (s, e, p)))
     where = (where[0] + 1, *where[1:])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.certificates.draws import standard_normals
+from thermoc.certificates.draws import of_array, standard_normals
 from thermoc.certificates.law import Finding, Skipped
 from thermoc.certificates.observed import Observed
 from thermoc.ir.equations.arrays import arrays_as
@@ -61,7 +61,7 @@ def stochastic(observed: Observed) -> Iterator[Finding | Skipped]:
     if len(z) < 2:
         yield Skipped(law="P47", op=observed.label, reason="a unit fires at every tick: each step ends in a reset")
         return
-    yield from standard_normals(observed, "the noise of a step", z)
+    yield from standard_normals(observed, "the noise of a step", of_array(z), len(z))
 
 
 def _step(observed: Observed, before: NDArray, ticks: int, normal: Callable[[int], float]) -> NDArray:

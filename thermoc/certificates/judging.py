@@ -27,4 +27,6 @@ def level_of(findings: Sequence[Finding], rate: float = FALSE_ALARMS) -> float:
 
 def overall(verdicts: Sequence[str]) -> str:
     """Return the verdict of several: one that fails counts most, then one that cannot tell. None: cannot tell."""
-    return next((verdict for verdict in (FAILS, CANNOT_TELL) if verdict in verdicts), HOLDS if verdicts else CANNOT_TELL)
+    return next(
+        (verdict for verdict in (FAILS, CANNOT_TELL) if verdict in verdicts), HOLDS if verdicts else CANNOT_TELL
+    )

@@ -89,7 +89,8 @@ class Finding:
     """A law as measured. What it may deviate by depends on how many laws are judged together, so that comes later.
 
     bound and bias: functions of the level, the p below which the law fails; see ``Law``. side: as of ``Law``.
-    ticks: those it was measured over. needed: the ticks it would take, where that is known before it is judged.
+    ticks: those it was measured over, with whose power ``falls`` the bias falls (1/2 for a mean). needed: the ticks it
+    would take, where that is known before it is judged.
     """
 
     law: str
@@ -104,6 +105,7 @@ class Finding:
     p: float | None = None
     bias: Callable[[float], float] | None = None
     bias_of: str = ""
+    falls: float = 0.5
     ticks: int = 0
     needed: float | None = None
     details: Mapping[str, float] = field(default_factory=dict)
@@ -113,8 +115,7 @@ class Finding:
         bias = None if self.bias is None else float(self.bias(level))
         needed = self.needed
         if needed is None and bias is not None and not bias <= resolution:
-            # The error of a mean falls with the square root of the ticks.
-            needed = self.ticks * (bias / resolution) ** 2
+            needed = self.ticks * (bias / resolution) ** (1 / self.falls)
         shared = {item.name: getattr(self, item.name) for item in fields(self) if item.name in _SHARED}
         # Without an error bar to judge by, a deviation is nobody's fault.
         bound = np.inf if self.needed is not None and self.statistic != LENGTH else float(self.bound(level))

@@ -98,9 +98,7 @@ LAWS: OpTable[Rule] = OpTable(
     name="laws",
     where="thermoc/certificates/laws.py (LAWS)",
     entries={
-        thermo.Memory: Rule(
-            check=motion.memory, laws=_SPRINGS, controls=(TEMPERATURE, FROZEN, SHARED), moves=("m",)
-        ),
+        thermo.Memory: Rule(check=motion.memory, laws=_SPRINGS, controls=(TEMPERATURE, FROZEN, SHARED), moves=("m",)),
         thermo.Noise: Rule(
             check=motion.noise, laws={"P47": NOISE}, controls=(TEMPERATURE, FROZEN, SHARED), moves=("y",)
         ),

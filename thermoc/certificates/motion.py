@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from scipy import special
 
 from thermoc.certificates import significance
 from thermoc.certificates.criteria import converged, equipartition, held, unsettled
-from thermoc.certificates.draws import standard_normals
+from thermoc.certificates.draws import of_array, standard_normals
 from thermoc.certificates.law import Finding, Skipped
-from thermoc.certificates.observed import Observed
+from thermoc.certificates.observed import Observed, at
 
+MOST_AVERAGED = 2**22
+"""Numbers of an op over which an average of a steady state is taken."""
 MOST_OFF = 0.05
 """The share of kT by which the time step may move the kinetic energy: (omega dt)^2 / 4 in a spring."""
 
 
 def memory(observed: Observed) -> Iterator[Finding | Skipped]:
     """One step of an Ornstein-Uhlenbeck process, and where it settles (P25, P47)."""
-    m, x, T, gamma = observed["m"], observed.like("x", "m"), observed.like("T", "m"), observed.like("gamma", "m")
-    yield from _relaxing(observed, m, x / gamma, T, gamma)
+    m, x, T, gamma = observed["m"], *(observed.aligned(name, "m") for name in ("x", "T", "gamma"))
+    yield from _relaxing(
+        observed, m, _Spring(rest=lambda which: at(x, which) / at(gamma, which), variance=T, rate=gamma)
+    )
 
 
 def brownian(observed: Observed) -> Iterator[Finding | Skipped]:
     """One step of Brownian dynamics, and where a spring settles (P29, P47)."""
-    x, force, T, mu = observed["x"], *(observed.like(name, "x") for name in ("force", "T", "mobility"))
+    x, force, T, mu = observed["x"], *(observed.aligned(name, "x") for name in ("force", "T", "mobility"))
     if "stiffness" in observed:
-        k = observed.like("stiffness", "x")
-        yield from _relaxing(observed, x, force / k, T / k, mu * k)
+        k = observed.aligned("stiffness", "x")
+        rest: Callable[[Any], NDArray] = lambda which: at(force, which) / at(k, which)  # noqa: E731
+        yield from _relaxing(observed, x, _Spring(rest=rest, variance=T / k, rate=mu * k))
         return
-    z = (x[1:] - x[:-1] - (mu * force)[:-1] * observed.dt) / np.sqrt(2 * mu * T * observed.dt)[:-1]
-    yield from standard_normals(observed, "the noise of a step", z, force=force[:-1])
+    drift, spread = mu * observed.dt, np.sqrt(2 * mu * T * observed.dt)
+
+    def steps(which: Any) -> tuple[NDArray, dict[str, NDArray]]:
+        pushed = at(force, which)
+        z = (x[1:][which] - x[:-1][which] - at(drift, which) * pushed) / at(spread, which)
+        return z, {"force": pushed}
+
+    yield from standard_normals(observed, "the noise of a step", steps, len(x) - 1)
     settled = observed.settled
     if observed.free:
         yield Skipped(law="P49", op=observed.label, reason="it diffuses freely: nothing holds it where it would mix")
@@ -44,27 +55,57 @@ def brownian(observed: Observed) -> Iterator[Finding | Skipped]:
         yield from converged(settled, settled["x"])
 
 
-def _relaxing(
-    observed: Observed, m: NDArray, equilibrium: NDArray, variance: NDArray, rate: NDArray
-) -> Iterator[Finding | Skipped]:
-    a = np.exp(-rate * observed.dt)[:-1]
-    off = m[:-1] - equilibrium[:-1]
-    # The exact step of an OU process solved for its noise: it must come out standard normal at any dt.
-    z = (m[1:] - equilibrium[:-1] - a * off) / np.sqrt(variance[:-1] * (1 - a * a))
-    yield from standard_normals(observed, "the noise of a step", z, state=off / np.sqrt(variance[:-1]))
+@dataclass(frozen=True, kw_only=True)
+class _Spring:
+    """What relaxes at a rate to rest, with a variance about it; arrays (ticks, samples, ...) or (1, ...)."""
+
+    rest: Callable[[Any], NDArray]
+    variance: NDArray
+    rate: NDArray
+
+
+def _relaxing(observed: Observed, m: NDArray, spring: _Spring) -> Iterator[Finding | Skipped]:
+    a = np.exp(-spring.rate * observed.dt)
+    spread, thermal = np.sqrt(spring.variance * (1 - a * a)), np.sqrt(spring.variance)
+
+    def steps(which: Any) -> tuple[NDArray, dict[str, NDArray]]:
+        rest = spring.rest(which)
+        off = m[:-1][which] - rest
+        # The exact step of an OU process solved for its noise: it must come out standard normal at any dt.
+        z = (m[1:][which] - rest - at(a, which) * off) / at(spread, which)
+        return z, {"state": off / at(thermal, which)}
+
+    yield from standard_normals(observed, "the noise of a step", steps, len(m) - 1)
     settled = observed.settled
     if settled is None:
         yield unsettled(observed, "P47 (equipartition), P49")
         return
-    m, equilibrium, variance = (array[observed.since :] for array in (m, equilibrium, variance))
-    if held(equilibrium) and held(variance):
-        ratio = (m - equilibrium) ** 2 / variance
+    steady = slice(observed.since, None)
+    rest, variance = spring.rest(steady), at(spring.variance, steady)
+    if held(rest) and held(variance):
+        # All ticks are as the first, so that one is enough of what does not change.
+        rest, variance, units = rest[:1], variance[:1], averaged(m.shape)
+        m = m[steady]
+        off = m[:, :, units] - _of(rest, units, m.ndim) if m.ndim == 3 else m - rest
+        ratio = off * off / (_of(variance, units, m.ndim) if m.ndim == 3 else variance)
         yield from equipartition(settled, ratio, "energy over T / 2 a unit")
         yield from converged(settled, m)
     else:
         yield Skipped(
             law="P47 (equipartition), P49", op=observed.label, reason="what drives it moves with other states"
         )
+
+
+def averaged(shape: tuple[int, ...]) -> NDArray:
+    """Return the units, evenly spaced, over which an average is taken: all, or as many as a run has numbers for."""
+    numbers = shape[0] * shape[1]
+    most = max(MOST_AVERAGED // max(numbers, 1), 1)
+    units = shape[-1] if len(shape) > 2 else 1
+    return np.unique(np.linspace(0, units - 1, min(units, most)).astype(int))
+
+
+def _of(array: NDArray, units: NDArray, rank: int) -> NDArray:
+    return array[..., units] if array.ndim == rank and array.shape[-1] > 1 else array
 
 
 def inertial(observed: Observed) -> Iterator[Finding | Skipped]:
@@ -86,7 +127,9 @@ def inertial(observed: Observed) -> Iterator[Finding | Skipped]:
         spread = np.sqrt(T[:-1] / mass[:-1] * (1 - a * a))
         z = (w[1:] - a * before) / spread
         thermal = before / np.sqrt(T / mass)[:-1]
-        yield from standard_normals(observed, "the noise of a step", z, velocity=thermal)
+        yield from standard_normals(
+            observed, "the noise of a step", lambda which: (z[which], {"velocity": thermal[which]}), len(z)
+        )
     else:
         yield Skipped(law="P47", op=observed.label, reason="without friction no noise acts on it")
     yield from _momenta(observed, a)
@@ -122,24 +165,31 @@ def ou_network(observed: Observed) -> Iterator[Finding | Skipped]:
     op: Any = observed.op
     # In the eigenvectors of K every mode relaxes alone, so one law serves all.
     rates, V = np.linalg.eigh(observed.constants["K"].astype(float))
-    y, b = observed["x"] @ V, np.broadcast_to(observed.like("b", "x"), observed["x"].shape) @ V
+    b = observed.aligned("b", "x")
+    rest = np.broadcast_to(b, (*b.shape[:2], len(rates))) @ V / rates
     T = observed["T"][..., np.newaxis]
-    T = np.broadcast_to(T, (len(y), *T.shape[1:]))
-    yield from _relaxing(observed, y, b / rates, T / rates, np.broadcast_to(op.mobility * rates, y.shape))
+    spring = _Spring(rest=lambda which: at(rest, which), variance=T / rates, rate=(op.mobility * rates)[None, None])
+    yield from _relaxing(observed, observed["x"] @ V, spring)
 
 
 def noise(observed: Observed) -> Iterator[Finding]:
     """White noise of variance 2 gamma T dt (P26)."""
     y = observed["y"]
-    spread = np.sqrt(2 * observed.like("gamma", "y") * observed.like("T", "y") * observed.dt)
-    yield from standard_normals(observed, "noise over its spread", y / spread)
+    spread = np.sqrt(2 * observed.aligned("gamma", "y") * observed.aligned("T", "y") * observed.dt)
+    yield from standard_normals(
+        observed, "noise over its spread", lambda which: (y[which] / at(spread, which), {}), len(y)
+    )
 
 
 def normal(observed: Observed) -> Iterator[Finding]:
     """Standard normals."""
-    yield from standard_normals(observed, "a draw", observed["z"], bias_of="variance")
+    z = observed["z"]
+    yield from standard_normals(observed, "a draw", of_array(z), len(z), bias_of="variance")
 
 
 def uniform(observed: Observed) -> Iterator[Finding]:
     """Uniforms in (0, 1), as normals by their own distribution function."""
-    yield from standard_normals(observed, "a draw", special.ndtri(observed["u"]), bias_of="variance")
+    u = observed["u"]
+    yield from standard_normals(
+        observed, "a draw", lambda which: (special.ndtri(u[which]), {}), len(u), bias_of="variance"
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from thermoc.ir.values import Value
 
 PREFIX = "certificate."
 """What stands before the name of a value that is observed; see ``prefix_of``."""
+CHUNK = 2**16
+"""Numbers that are worked on together."""
 LEAST_TICKS = 16
 """Ticks without change from which on averages are taken."""
 
@@ -48,11 +51,12 @@ class Observed:
 
     def like(self, name: str, other: str) -> NDArray:
         """Return an operand broadcast to the shape of a result."""
-        array, full_shape = self.arrays[name], self.arrays[other].shape
-        lead, shape = array.shape[:2], array.shape[2:]
-        return np.broadcast_to(
-            array.reshape(*lead, *(1,) * (len(full_shape) - len(lead) - len(shape)), *shape), full_shape
-        )
+        return np.broadcast_to(self.aligned(name, other), self.arrays[other].shape)
+
+    def aligned(self, name: str, other: str) -> NDArray:
+        """Return an operand that broadcasts to a result; of a constant there is one tick, and one sample."""
+        array, rank = self.arrays[name], self.arrays[other].ndim
+        return array.reshape(*array.shape[:2], *(1,) * (rank - array.ndim), *array.shape[2:])
 
     @property
     def ticks(self) -> int:
@@ -81,6 +85,25 @@ class Observed:
     def tolerance(self) -> float:
         """Relative room for sums that should be equal: 1e-10, or what float32 leaves."""
         return 1e-4 if self.single else 1e-10
+
+
+def at(array: NDArray, which: Any) -> NDArray:
+    """Return an array (ticks, ...) at some ticks; one that has a single tick is the same at all."""
+    return array if len(array) == 1 else array[which]
+
+
+def chunks(ticks: int, numbers: int, most: int) -> Iterator[Any]:
+    """Yield ticks to work on together, so many that they stay in a cache. numbers: those of a tick.
+
+    Of more than ``most`` numbers in all, some ticks are left out, evenly spaced.
+    """
+    size = max(1, CHUNK // max(numbers, 1))
+    kept = max(2, most // max(numbers, 1))
+    if ticks <= kept:
+        yield from (slice(start, min(start + size, ticks)) for start in range(0, ticks, size))
+    else:
+        spaced = np.unique(np.linspace(0, ticks - 1, kept).astype(int))
+        yield from (spaced[start : start + size] for start in range(0, len(spaced), size))
 
 
 def prefix_of(graph: Graph) -> str:

@@ -12,18 +12,22 @@ from thermoc import physics
 from thermoc.certificates import draws, significance
 from thermoc.certificates.criteria import LEAST_AVERAGED, converged, too_few, unsettled
 from thermoc.certificates.law import Finding, Skipped
-from thermoc.certificates.observed import Observed
+from thermoc.certificates.observed import Observed, at
 from thermoc.ir.dialects import sampling
 
 MOST_ENUMERATED = 10
-MOST_NUMBERS = 2 * 10**7
 BLOCKS = 32
 
 
 def binary(observed: Observed) -> Iterator[Finding]:
     """A p-bit is up as often as P6 says, at every drive."""
-    s, drive, T = observed["s"], observed.like("drive", "s"), observed.like("T", "s")
-    yield from draws.bits(observed, draws.flat_units(s > 0), draws.flat_units(drive / T))
+    s, drive, T = observed["s"], observed.aligned("drive", "s"), observed.aligned("T", "s")
+
+    def draws_(which: Any) -> tuple[NDArray, NDArray]:
+        up = s[which] > 0
+        return draws.flat_units(up), draws.flat_units(np.broadcast_to(at(drive, which) / at(T, which), up.shape))
+
+    yield from draws.bits(observed, draws_, len(s))
 
 
 def categorical(observed: Observed) -> Iterator[Finding]:
@@ -43,9 +47,7 @@ def gibbs(observed: Observed) -> Iterator[Finding | Skipped]:
     colors = np.zeros(size, int) if op.order == "parallel" else colors
     rows, columns = J.nonzero()
     together = int((colors[rows] == colors[columns]).sum()) // 2
-    yield significance.exact(
-        observed, "P47", "coupled pairs that are updated together", together, size, tolerance=0.0
-    )
+    yield significance.exact(observed, "P47", "coupled pairs that are updated together", together, size, tolerance=0.0)
     before, after = (
         (observed["s"][:-1], observed["s"][1:]) if isinstance(op, sampling.Gibbs) else (observed["x"], observed["s"])
     )
@@ -63,26 +65,34 @@ def _updates(observed: Observed, J: Any, colors: NDArray, before: NDArray, after
     """Yield that each unit was up as often as its drive said when it was its turn."""
     op: Any = observed.op
     n = J.shape[0]
-    count = max(1, min(len(after), MOST_NUMBERS // (after.shape[1] * n)))
-    before, after = before[:count], after[:count]
-    h = np.broadcast_to(observed["h"], (*observed["h"].shape[:2], n))[:count]
-    T = observed["T"]
-    T = np.broadcast_to(T.reshape(*T.shape[:2], *(1,) * (4 - T.ndim), *T.shape[2:]), (*T.shape[:2], op.sweeps, n))[
-        :count, :, -1
-    ]
+    h, T = observed["h"], observed["T"]
+    T = T.reshape(*T.shape[:2], *(1,) * (4 - T.ndim), *T.shape[2:])
+    T = np.broadcast_to(T, (*T.shape[:2], op.sweeps, n))[:, :, -1]
     classes = np.unique(colors)
-    ups, drives = [], []
     # Of several sweeps only the last is seen, and of it only the last colour knows all that it read.
-    for color in classes if op.sweeps == 1 else classes[-1:]:
-        members = np.flatnonzero(colors == color)
+    classes = classes if op.sweeps == 1 else classes[-1:]
+    members = [np.flatnonzero(colors == color) for color in classes]
+    rows = [J[units] for units in members]
+    # A spin that flips changes the energy by twice its field.
+    fields = (2 if op.levels == "spin" else 1) / T
+
+    def draws_(which: Any) -> tuple[NDArray, NDArray]:
         # Colours before this one had their new levels already when this one was drawn.
-        state = np.where(colors < color, after, before) if op.sweeps == 1 else after
-        flat = state.reshape(-1, n).T
-        field = np.asarray(J[members] @ flat).T.reshape(*state.shape[:2], -1) + h[..., members]
-        ups.append(after[..., members] > 0)
-        # A spin that flips changes the energy by twice its field.
-        drives.append((2 if op.levels == "spin" else 1) * field / T[..., members])
-    yield from draws.bits(observed, np.concatenate(ups, axis=-1), np.concatenate(drives, axis=-1))
+        new = after[which]
+        state = np.array(np.broadcast_to(at(before, which), new.shape)) if op.sweeps == 1 else new
+        drives = np.empty((*new.shape[:2], sum(map(len, members))))
+        start = 0
+        for units, row in zip(members, rows):
+            field = np.asarray(row @ state.reshape(-1, n).T).T.reshape(*state.shape[:2], -1)
+            drives[..., start : start + len(units)] = field
+            start += len(units)
+            if op.sweeps == 1:
+                state[..., units] = new[..., units]
+        order = np.concatenate(members)
+        drives += at(np.broadcast_to(h, (*h.shape[:2], n)), which)[..., order]
+        return new[..., order] > 0, drives * at(fields, which)[..., order]
+
+    yield from draws.bits(observed, draws_, len(after))
 
 
 def _ensemble(observed: Observed, J: Any) -> Iterator[Finding | Skipped]:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from thermoc.support.errors import ThermocError, error
+from thermoc.support.extras import need
 from thermoc.support.loading import damaged, shown
-
-_EXTRA = "pip install 'thermoc[sign]'"
 
 
 def signed(document: Mapping[str, Any], key: str | os.PathLike[str]) -> dict[str, Any]:
@@ -20,11 +19,16 @@ def signed(document: Mapping[str, Any], key: str | os.PathLike[str]) -> dict[str
 
     Errors: T302 (no ``cryptography``), T404 (a file that is no such key).
     """
-    serialization, ed25519 = _cryptography()
-    private = _key(key, lambda data: serialization.load_pem_private_key(data, None), ed25519.Ed25519PrivateKey)
+    private = check_key(key)
     public = private.public_key().public_bytes_raw()
     made = private.sign(_message(document))
     return {**document, "signature": {"key": _text(public), "signature": _text(made)}}
+
+
+def check_key(key: str | os.PathLike[str]) -> Any:
+    """Return a private key, before what it shall sign has been made. Errors: T302, T404."""
+    serialization, ed25519 = _cryptography()
+    return _key(key, lambda data: serialization.load_pem_private_key(data, None), ed25519.Ed25519PrivateKey)
 
 
 def check_signature(document: Mapping[str, Any], path: object, key: str | os.PathLike[str] | None) -> None:
@@ -48,27 +52,11 @@ def check_signature(document: Mapping[str, Any], path: object, key: str | os.Pat
         trusted = _key(key, serialization.load_pem_public_key, ed25519.Ed25519PublicKey)
         if trusted.public_bytes_raw() != public:
             raise error("T407", f"{shown(path)} is signed with another key", notes=[f"its key is {stated['key']}"])
-    from cryptography.exceptions import InvalidSignature
-
+    invalid = need("cryptography.exceptions", "sign", "signatures").InvalidSignature
     try:
         ed25519.Ed25519PublicKey.from_public_bytes(public).verify(made, _message(document))
-    except InvalidSignature:
+    except invalid:
         raise error("T407", f"{shown(path)}: its signature is not of it", hint="do not trust it") from None
-
-
-def new_key(path: str | os.PathLike[str]) -> str:
-    """Write a new private key to a PEM file that only its owner can read, and return the public one as PEM text."""
-    serialization, ed25519 = _cryptography()
-    private = ed25519.Ed25519PrivateKey.generate()
-    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
-    data = private.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(data)
-    except OSError as reason:
-        notes = [str(reason.strerror or reason)]
-        raise error("T505", f"{shown(path)} cannot be written", notes=notes) from None
-    return private.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def _message(document: Mapping[str, Any]) -> bytes:
@@ -92,12 +80,8 @@ def _no_key(path: object, note: str) -> ThermocError:
 
 
 def _cryptography() -> tuple[Any, Any]:
-    try:
-        from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric import ed25519
-    except ImportError:
-        raise error("T302", "signatures need the package cryptography", hint=_EXTRA) from None
-    return serialization, ed25519
+    serialization = need("cryptography.hazmat.primitives.serialization", "sign", "signatures")
+    return serialization, need("cryptography.hazmat.primitives.asymmetric.ed25519", "sign", "signatures")
 
 
 def _text(data: bytes) -> str:

@@ -7,6 +7,7 @@ certificate, some 1e-6, a normal tail is too thin for most statistics.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -85,13 +86,14 @@ def normal(
     skew: float = 0.0,
     allowance: float = 0.0,
     slope: float = 1.0,
+    tries: int = 1,
     bias_of: str = "",
     **details: float,
 ) -> Finding:
     """Return that a number is what is expected, by its standard error: Student's t after Hall's transform (1992).
 
-    skew: the skewness of the measured number's own law, where its error was measured too. allowance: what it may differ by besides chance. slope: how
-    much it changes for a bias of 1 of ``bias_of``.
+    skew: the skewness of the measured number's own law, where its error was measured too. allowance: what it may differ
+    by besides chance. slope: how much it changes for a bias of 1 of ``bias_of``. tries: it is the worst of so many.
     """
     t: Any = stats.t(dof) if np.isfinite(dof) else stats.norm
 
@@ -102,14 +104,17 @@ def normal(
 
     def bound(level: float) -> float:
         side = 1.0 if measured >= expected else -1.0
-        limit = float(t.isf(level / 2))
+        limit = float(t.isf(level / 2 / tries))
         return _root(lambda score: side * transformed(side * score) - limit, limit) * error + allowance
 
     gap = measured - expected
     off = np.sign(gap) * max(abs(gap) - allowance, 0.0)
     score = off / error if error > 0 else (0.0 if off == 0 else np.copysign(np.inf, off))
-    p = 2 * float(t.sf(abs(transformed(score)))) if np.isfinite(score) else 0.0
+    p = 2 * tries * float(t.sf(abs(transformed(score)))) if np.isfinite(score) else 0.0
     few = abs(skew) > MOST_SKEWED
+    needed = observed.ticks * (skew / MOST_SKEWED) ** 2 if few else None
+    # What never moved has no error bar to be judged by.
+    needed = np.inf if error == 0 and off != 0 else needed
     return Finding(
         law=law,
         op=observed.label,
@@ -123,7 +128,7 @@ def normal(
         bias=lambda level: (bound(level) + POWER * error) / slope if slope > 0 else np.inf,
         bias_of=bias_of,
         ticks=observed.ticks,
-        needed=observed.ticks * (skew / MOST_SKEWED) ** 2 if few else None,
+        needed=needed,
         details={"error": float(error), **details},
     )
 
@@ -178,9 +183,8 @@ def mean(
     )
 
 
-def variance(observed: Observed, law: str, statement: str, z: NDArray, bias_of: str) -> Finding:
-    """Return that the mean square of independent normals is 1, by chi-square's own law."""
-    n, square = z.size, float(np.vdot(z, z))
+def variance(observed: Observed, law: str, statement: str, square: float, n: int, bias_of: str) -> Finding:
+    """Return that the mean square of n independent normals is 1, by chi-square's law. square: their sum of squares."""
     side = stats.chi2.sf if square > n else stats.chi2.cdf
 
     def bound(level: float) -> float:
@@ -197,32 +201,41 @@ def variance(observed: Observed, law: str, statement: str, z: NDArray, bias_of: 
         bound=bound,
         samples=n,
         p=min(2 * float(side(square, n)), 1.0) if np.isfinite(square) else 0.0,
-        bias=lambda level: (bound(level) + POWER * np.sqrt(2 / n)),
+        bias=lambda level: bound(level) + POWER * np.sqrt(2 / n),
         bias_of=bias_of,
         ticks=observed.ticks,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """A sum of independent numbers of mean 0: off, its value; its variance; the largest that one of them may be.
+
+    information: what the sum would change by for a bias of 1.
+    """
+
+    off: float
+    variance: float
+    largest: float
+    information: float
 
 
 def counted(
     observed: Observed,
     law: str,
     statement: str,
-    off: float,
-    variance_: float,
-    largest: float,
-    information: float,
+    sum_: Sum,
     samples: int,
     *,
     expected: float = 0.0,
     bias_of: str,
     tries: int = 1,
 ) -> Finding:
-    """Return that a sum of independent bounded numbers of mean 0 is near 0, by Bennett's inequality (1962).
+    """Return that a sum of bounded numbers is near 0, by Bennett's inequality (1962); the worst of ``tries``.
 
-    off: the sum; variance_: its variance; largest: what one of them may be at most. information: what the sum would
-    change for a bias of 1. tries: it is the worst of so many. The inequality holds for few events too; where there
-    are many, it is sharpened to a normal's tail.
+    The inequality holds for few events too; where there are many, it is sharpened to a normal's tail.
     """
+    off, variance_, largest, information = sum_.off, sum_.variance, sum_.largest, sum_.information
     few = variance_ < 25 * largest**2
 
     def tail(size: float) -> float:
@@ -255,7 +268,7 @@ def counted(
 def anderson_darling(observed: Observed, law: str, statement: str, z: NDArray) -> Finding:
     """Return that independent numbers are standard normal, by A^2 of Anderson and Darling (1954).
 
-    Its tail is that of the largest of its weighted squares: P(A^2 > a) is sqrt(3) erfc(sqrt(a)), within 10 % below 0.05.
+    Its tail is that of its largest weighted square: P(A^2 > a) is sqrt(3) erfc(sqrt(a)), within 10 % up to 0.05.
     """
     n = z.size
     ordered = np.sort(z, axis=None)
@@ -292,17 +305,15 @@ def correlations(
     follow Student's t. Bonferroni over all pairs of all families.
     """
     pairs = max(sum(r.size for r, _ in families), 1)
-    worst, least, rows = 0.0, 1.0, max((n for _, n in families), default=1)
+    worst, least, rows, fewest = 0.0, 2.0, 1, min((n for _, n in families), default=1)
     for r, n in families:
-        if not r.size:
-            continue
-        top = float(np.abs(r).max())
+        top = float(np.abs(r).max(initial=0.0))
         top = 1.0 if np.isnan(top) else top
-        p = 2 * float(stats.t.sf(top * np.sqrt(max(n - 1, 1) / max(1 - top**2, 1e-300)), max(n - 1, 1)))
-        if p < least or worst == 0:
+        p = _correlated(top, n)
+        if p < least:
             worst, least, rows = top, p, n
 
-    def limit(level: float) -> float:
+    def limit(level: float, rows: int = rows) -> float:
         t = float(stats.t.isf(level / 2 / pairs, max(rows - 1, 1)))
         return t / np.sqrt(t**2 + max(rows - 1, 1))
 
@@ -316,8 +327,16 @@ def correlations(
         bound=limit,
         samples=samples,
         p=min(least * pairs, 1.0),
-        bias=lambda level: limit(level) + POWER / np.sqrt(rows),
-        bias_of="correlation",
+        # Draws that share all of their variance have correlation 1; where two share a part of it, its root.
+        bias=lambda level: min(limit(level, fewest) + POWER / np.sqrt(fewest), 1.0) ** 2,
+        bias_of="shared variance",
+        falls=1.0,
         ticks=observed.ticks,
         details={"pairs": float(pairs), "rows": float(rows)},
     )
+
+
+def _correlated(r: float, rows: int) -> float:
+    """Return the chance of a correlation beyond r, about 0, of two independent normals."""
+    dof = max(rows - 1, 1)
+    return 2 * float(stats.t.sf(r * np.sqrt(dof / max(1 - r**2, 1e-300)), dof))

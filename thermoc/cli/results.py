@@ -10,6 +10,7 @@ from typing import Any
 from thermoc import plot as figures
 from thermoc.certificates import Certificate
 from thermoc.certificates import certify as make_certificate
+from thermoc.certificates.signature import check_key
 from thermoc.cli.output import check, print_json, say
 from thermoc.cli.parameters import file_name
 from thermoc.reports import chip_picture, chip_trace
@@ -36,6 +37,7 @@ class Results:
     heat_map: Path | None = None
     trace: Path | None = None
     certificate: Path | None = None
+    sign: Path | None = None
     as_json: bool = False
 
     @property
@@ -57,6 +59,8 @@ class Results:
         for path in (self.floorplan, self.heat_map):
             if path is not None:
                 chip_picture.format_of(path)
+        if self.sign is not None:
+            check_key(self.sign)
         self.check_output()
 
     def check_output(self) -> None:
@@ -81,7 +85,7 @@ class Results:
         """Return what a note says."""
         paths = {
             name: Path(note[name])
-            for name in ("output", "to", "plot", "report", *PICTURES, "certificate")
+            for name in ("output", "to", "plot", "report", *PICTURES, "certificate", "sign")
             if name in note
         }
         return cls(**paths, as_json=note.get("as_json") is True)
@@ -99,7 +103,7 @@ class Results:
         certificate = None
         if self.certificate is not None:
             certificate = make_certificate(run)
-            certificate.save(self.certificate)
+            certificate.save(self.certificate, key=self.sign)
         if self.report is not None:
             make_report(run, certificate=certificate).html(self.report)
         if self.as_json:

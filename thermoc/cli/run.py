@@ -33,6 +33,7 @@ from thermoc.cli.parameters import (
     ReportPage,
     RunTarget,
     Seed,
+    Sign,
     Ticks,
     To,
     Trace,
@@ -63,6 +64,7 @@ def run(
     batch: Batch = None,
     seed: Seed = 0,
     certify: Certify = False,
+    sign: Sign = None,
     chip: Chip = None,
     device: Device = None,
     floorplan: Floorplan = None,
@@ -95,7 +97,7 @@ def run(
     settings = {"ticks": ticks, "batch": batch, "seed": seed, "record": plan, "to": to, "overwrite": overwrite}
     settings |= {"checkpoint": saving(checkpoint, every), "max_memory": max_memory}
     net = model.load()
-    results = replace(results, certificate=certificate_path(net.name) if certify else None)
+    results = replace(results, certificate=certificate_path(net.name) if certify else None, sign=sign)
     if not dry_run:
         results.can_write()
     exe, arrays = _compiled(net, target, input, dump_ir=dump_ir, **options)

@@ -1,0 +1,100 @@
+"""What certificates notice, what they blame on runs that are right, and what they cost.
+
+    python benchmarks/certificate_power.py [--quick] [--runs N]
+
+Every breakage of ``breakages.CASES`` in a run of 800 ticks and 32 samples (goal: the certificate fails); runs of twelve
+networks that are right (goal: no more fail than the stated rate, by the exact binomial interval), 2,000 unless told;
+the time of a certificate over that of its run (goal: 2 at most). ``--runs`` may be as large as there is time for: seeds
+count up, and each run is judged by itself.
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from breakages import CASES, HONEST
+from scipy import stats
+from timing import report, show
+
+import thermoc as tc
+from thermoc import physics
+from thermoc.certificates.judging import FALSE_ALARMS
+
+TICKS, BATCH = 800, 32
+CONFIDENCE = 0.95
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure certificates.")
+    parser.add_argument("--quick", action="store_true", help="fewer cases and runs")
+    parser.add_argument("--runs", type=int, help="runs that are right, in all")
+    options = parser.parse_args()
+    cases = CASES[::5] if options.quick else CASES
+    runs = options.runs or (24 if options.quick else 2000)
+    report([*map(noticed, cases), *false_alarms(runs), *costs(rounds=1 if options.quick else 5)])
+
+
+def noticed(case: Any) -> dict[str, Any]:
+    """Return the row of a breakage: 1 where the certificate fails."""
+    certificate = case.certified(ticks=TICKS, batch=BATCH, seed=5)
+    broken = [law.statement for law in certificate.laws if law.verdict == "fails"]
+    note = f"{certificate.verdict}: {'; '.join(broken[:2])}"
+    return row(case.what, "fails", float(certificate.verdict == "fails"), 1.0, "higher", note)
+
+
+def false_alarms(runs: int) -> list[dict[str, Any]]:
+    """Return the rows of runs that are right: the least rate of false alarms that the count allows."""
+    each, failed, unsure = [], 0, 0
+    share = -(-runs // len(HONEST))
+    for make in HONEST:
+        executable = tc.compile(make())
+        verdicts = [tc.certify(executable.run(ticks=TICKS, batch=BATCH, seed=seed)).verdict for seed in range(share)]
+        each.append({"network": make.__name__, **{word: verdicts.count(word) for word in ("holds", "fails")}})
+        failed, unsure = failed + verdicts.count("fails"), unsure + verdicts.count("cannot tell")
+    show("runs that are right", each)
+    count = share * len(HONEST)
+    interval = stats.binomtest(failed, count).proportion_ci(CONFIDENCE, "exact")
+    low, high = float(interval.low), float(interval.high)
+    note = f"{failed} of {count} fail, {unsure} cannot tell; {CONFIDENCE:.0%} interval {low:.2g} to {high:.2g}"
+    return [row("runs of twelve networks that are right", "the stated rate", low, FALSE_ALARMS, "lower", note)]
+
+
+def costs(rounds: int) -> list[dict[str, Any]]:
+    """Return the rows of what a certificate takes over its run, medians over rounds."""
+    return [cost(what, make, rounds) for what, make in (("lattice of 64 x 64, 20 sweeps a tick", lattice),)]
+
+
+def lattice() -> tc.Network:
+    with tc.Network("lattice") as net:
+        tc.output("s", tc.gibbs(3.0, physics.square_lattice(64), sweeps=20))
+    return net
+
+
+def cost(what: str, make: Callable[[], tc.Network], rounds: int) -> dict[str, Any]:
+    executable = tc.compile(make())
+    tc.certify(executable.run(ticks=16, batch=2))  # compiles what both need
+    ratios = []
+    for seed in range(rounds):
+        start = time.process_time()
+        run = executable.run(ticks=400, batch=32, seed=seed)
+        middle = time.process_time()
+        tc.certify(run)
+        ratios.append((time.process_time() - middle) / (middle - start))
+    return row(f"a certificate: {what}", "its run", float(np.median(ratios)), 2.0, "lower", "processor time")
+
+
+def row(work: str, anchor: str, ratio: float, goal: float, better: str, note: str) -> dict[str, Any]:
+    return {"work": work, "anchor": anchor, "ratio": ratio, "goal": goal, "better": better, "note": note}
+
+
+if __name__ == "__main__":
+    main()
