@@ -133,6 +133,18 @@ def brownian() -> tc.Network:
     return net
 
 
+def gas(dt: float = 0.01) -> tc.Network:
+    """Eight atoms in a box without friction; too long a step makes their energy drift."""
+    x0 = np.stack(np.meshgrid([1.0, 3.0], [1.0, 3.0], [1.0, 3.0]), axis=-1).reshape(8, 3)
+    with tc.Network("gas", dt=dt) as net:
+        f = tc.placeholder((8, 3))
+        velocity = 0.5 * np.random.default_rng(0).normal(size=(8, 3))
+        x, _ = tc.langevin(f, 1.0, friction=0.0, initial=x0, velocity=velocity)
+        tc.connect(f, tc.pair_force(x, kind="lennard_jones", cutoff=2.0, shift=True, box=(4.0, 4.0, 4.0))[0])
+        tc.output("x", x)
+    return net
+
+
 def free() -> tc.Network:
     """Brownian particles that nothing holds."""
     with tc.Network("free", dt=0.1) as net:
@@ -265,6 +277,7 @@ CASES = (
     Case(what="schedule: T0 x1.05", network=scheduled, broken=scaled(thermo.Schedule, "T0", 1.05)),
     Case(what="schedule: its time x1.05", network=scheduled, broken=scaled(thermo.Schedule, "parameter", 1.05)),
     Case(what="spring at omega dt = 1", network=lambda: oscillator(1.0)),
+    Case(what="gas without friction: energy drifts", network=lambda: gas(0.1)),
     Case(what="Langevin: friction x1.1", network=oscillator, broken=scaled(langevin.Langevin, "friction", 1.1)),
     Case(what="Langevin: temperature x1.05", network=oscillator, broken=scaled(langevin.Langevin, "T", 1.05)),
     Case(what="Brownian: temperature x1.05", network=brownian, broken=scaled(langevin.Brownian, "T", 1.05)),

@@ -24,7 +24,7 @@ from thermoc.ir.dialects import core
 from thermoc.ir.ops import CONTINUOUS, REGISTRY, STATEFUL, STOCHASTIC
 from thermoc.ir.types import Role
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 import breakages
 
 CASES = {case.what: case for case in breakages.CASES}

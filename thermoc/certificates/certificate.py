@@ -158,7 +158,7 @@ def certify(
     outputs = _repeated(call, instrumented(source, ops))
     # On a hot die the probes' own instructions heat it, so what they change is compared with a run without them.
     same = _same(run, call, _repeated(call, source) if _heats(call) else outputs)
-    observations = [observe(source, op, outputs, call.timed, call.position, warmup) for op in ops]
+    observations = [observe(source, op, outputs, call.timed, call.position, warmup, call.begun) for op in ops]
     checked = _checked(observations)
     level = level_of(checked.findings, false_alarms)
     laws = (same, *(finding.at(level, resolution) for finding in checked.findings))

@@ -37,7 +37,7 @@ def adaptive(observed: Observed) -> Iterator[Finding | Skipped]:
         return
     if op.capacity is not None:
         C = observed.like("capacity", "T")
-    elif observed.first_tick > 0:
+    elif observed.begun > 0:
         reason = "the heat capacity it had measured before this run is not known"
         yield Skipped(law="P23", op=observed.label, reason=reason)
         return

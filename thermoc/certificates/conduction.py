@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from thermoc.certificates import significance
 from thermoc.certificates.fluctuations import fluctuations
 from thermoc.certificates.law import Finding, Skipped
-from thermoc.certificates.modes import FEW_NODES, MOST_ROWS, Modes, Rows, held_share, laplacian, links_of
+from thermoc.certificates.modes import FEW_LINKS, MOST_ROWS, Modes, Rows, held_share, laplacian, links_of, some
 from thermoc.certificates.observed import Observed
 
 MOST_NODES = 1024
@@ -44,7 +44,7 @@ def fourier(observed: Observed) -> Iterator[Finding | Skipped]:
         return
     scale = float(np.abs(observed["T"]).max())
     gap = float(np.abs(off).max(initial=0.0)) / scale
-    links = links_of(G, g)
+    links = some(links_of(G, g), n)
     few = rows.few(len(links) * n * n)
     spread = np.array([_seen(observed, modes, few, *link) for link in links]) / scale
     yield from _conducted(observed, "P18", "each link conducts G (T_i - T_j)", gap, spread, rows, "conductance", links)
@@ -62,7 +62,7 @@ def _conducted(
 ) -> Iterator[Finding | Skipped]:
     """Yield that steps follow from the parameters. spread: what each parameter moves a step by, for a share of 1."""
     visible = spread > EVEN
-    for (i, j, _), seen in zip(links[:FEW_NODES], visible):
+    for (i, j, _), seen in zip(links[:FEW_LINKS], visible):
         if not seen:
             ends = f"{i} and {j}" if j >= 0 else f"{i} and the reservoir"
             yield Skipped(law=law, op=observed.label, reason=f"between {ends} no heat flows that would show it")
@@ -122,7 +122,7 @@ def exchanged(observed: Observed) -> Iterator[Finding | Skipped]:
     scale = max(float(np.abs(T).max()), 1e-300)
     gap = float(np.abs(rows.after - layer - kept * spread).max(initial=0.0)) / scale
     few = rows.few(len(J) ** 2)
-    links = links_of(J, np.zeros(n))
+    links = some(links_of(J, np.zeros(n)), n)
     seen = np.array([_seen(observed, modes, few, *link) for link in links])
     yield from _conducted(observed, "P3", "each pair exchanges J (T_j - T_i)", gap, seen / scale, rows, "J", links)
     moved = float(np.abs(rows.power * observed.dt * kept * spread).max(initial=0.0)) / scale

@@ -116,36 +116,36 @@ def _moves(observed: Observed, rule: Rule) -> bool:
 
 def _rewired(observed: Observed, rule: Rule) -> Observed:
     """Return the record with the couplings of other units."""
-    order = _order(observed, rule)
-    if rule.couplings in observed.constants:
-        J = observed.constants[rule.couplings]
-        return _with(observed, {}, {rule.couplings: J[np.ix_(order, order)]})
-    from scipy.sparse import csr_array
-
-    values, columns, offsets = (observed.constants[name] for name in ("values", "columns", "offsets"))
-    n = len(offsets) - 1
-    J: Any = csr_array((values, columns, offsets), shape=(n, n))[order][:, order].tocsr()
-    return _with(observed, {}, {"values": J.data, "columns": J.indices, "offsets": J.indptr})
-
-
-def _order(observed: Observed, rule: Rule) -> NDArray:
-    n = _units(observed, rule)
-    return np.random.Generator(np.random.Philox(key=n)).permutation(n)
-
-
-def _units(observed: Observed, rule: Rule) -> int:
-    constants = observed.constants
-    return len(constants[rule.couplings]) if rule.couplings in constants else len(constants["offsets"]) - 1
+    return _with(observed, {}, _permuted(observed, rule) or {})
 
 
 def _couples(observed: Observed, rule: Rule) -> bool:
-    """A permutation that leaves the couplings as they are (all are equal, say) falsifies nothing."""
+    return _permuted(observed, rule) is not None
+
+
+def _permuted(observed: Observed, rule: Rule) -> dict[str, NDArray] | None:
+    """Return the couplings of permuted units; None where they are as before in any order, all equal say."""
     constants = observed.constants
-    if rule.couplings not in constants and "offsets" not in constants:
-        return False
-    other = _rewired(observed, rule).constants
     names = [rule.couplings] if rule.couplings in constants else ["values", "columns", "offsets"]
-    return any(not np.array_equal(constants[name], other[name]) for name in names)
+    if not all(name in constants for name in names):
+        return None
+    n = len(constants[names[-1]]) - (len(names) > 1)
+    for key in range(8):
+        order = np.random.Generator(np.random.Philox(key=key)).permutation(n)
+        other = _in_order(constants, names, order)
+        if any(not np.array_equal(constants[name], other[name]) for name in names):
+            return other
+    return None
+
+
+def _in_order(constants: Mapping[str, NDArray], names: list[str], order: NDArray) -> dict[str, NDArray]:
+    if len(names) == 1:
+        return {names[0]: constants[names[0]][np.ix_(order, order)]}
+    from scipy.sparse import csr_array
+
+    n = len(order)
+    J: Any = csr_array(tuple(constants[name] for name in names), shape=(n, n))[order][:, order].tocsr()
+    return {"values": J.data, "columns": J.indices, "offsets": J.indptr}
 
 
 def _alike(observed: Observed, rule: Rule) -> Observed:

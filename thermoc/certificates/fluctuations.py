@@ -12,18 +12,21 @@ from scipy.sparse.csgraph import connected_components
 
 from thermoc.certificates import significance
 from thermoc.certificates.draws import of_array, standard_normals
-from thermoc.certificates.law import Finding
-from thermoc.certificates.modes import FEW_NODES, Modes, Rows, links_of
+from thermoc.certificates.law import Finding, Skipped
+from thermoc.certificates.modes import FEW_LINKS, Modes, Rows, links_of
 from thermoc.certificates.observed import Observed
 
 
 def fluctuations(
     observed: Observed, modes: Modes, rows: Rows, off: NDArray, G: NDArray, g: NDArray
-) -> Iterator[Finding]:
+) -> Iterator[Finding | Skipped]:
     """Yield that the noise of each node is what its conductances carry, 2 k_B G T_i T_j dt (P27)."""
     op: Any = observed.op
     heat, n = modes.kicks(off), len(g)
-    T, bath = np.maximum(rows.T, 0.0), np.maximum(rows.picked(observed.like("T_ambient", "T")), 0.0)
+    T, bath = rows.T, rows.picked(observed.like("T_ambient", "T"))
+    if not (T > 0).all():
+        yield Skipped(law="P18, P47 (noise)", op=observed.label, reason="a temperature is not positive")
+        return
     pairs = 2 * op.k_B * observed.dt * T[:, :, np.newaxis] * T[:, np.newaxis] * (G - np.diag(np.diag(G)))
     covariance = -pairs
     place = np.arange(n)
@@ -58,7 +61,7 @@ class _Whitened:
 
 def _noisy_links(observed: Observed, modes: Modes, rows: Rows, G: NDArray, white: _Whitened) -> Iterator[Finding]:
     """Yield that each link, and all together, conduct and tremble as they should: scores of the step's likelihood."""
-    links = links_of(G, np.zeros(len(G)))[:FEW_NODES]
+    links = links_of(G, np.zeros(len(G)))[:FEW_LINKS]
     if not links:
         return
     each = [_derivatives(observed, modes, rows, white, *link) for link in links]
@@ -101,8 +104,7 @@ def _derivatives(
     other = Modes(modes.root**2, L + share * np.outer(link, link), observed.dt)
     # What makes of noise heat the temperatures, of the larger conductance; brought back to heat by this one.
     D = (modes.kicks(other.kicked(np.eye(n))).T - np.eye(n)) / share
-    T = np.maximum(rows.T, 0.0)
-    own = 2 * op.k_B * observed.dt * T[:, i] * T[:, j]
+    own = 2 * op.k_B * observed.dt * rows.T[:, i] * rows.T[:, j]
     change = own[:, np.newaxis, np.newaxis] * np.outer(link, link)
     turned = D @ white.covariance
     change = (change + turned + np.swapaxes(turned, 1, 2))[:, white.free[:, np.newaxis], white.free]

@@ -157,7 +157,7 @@ LAWS: OpTable[Rule] = OpTable(
         ),
         heat.HeatNetwork: Rule(
             check=heat_laws.network,
-            laws={"P18": (EXACT,), "P45": (EXACT,), "P46": (EXACT,), "P47": (*NOISE, AVERAGE), "P49": MIXING},
+            laws={"P18": (EXACT, MEAN), "P45": (EXACT,), "P46": (EXACT,), "P47": (*NOISE, AVERAGE), "P49": MIXING},
             controls=(TEMPERATURE, FROZEN, COUPLINGS, SHARED),
             couplings="conductance",
             temperatures=("T_ambient",),

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 MOST_ROWS, MOST_WORK = 4096, 2 * 10**8
 """Steps (a tick of a sample) that are looked at, evenly spaced, and numbers that are computed for it."""
-FEW_NODES = 16
-"""Nodes, and links, up to which all steps of a run are looked at, and links are named one by one."""
+FEW_LINKS = 16
+"""Links that are named one by one."""
 
 
 class Modes:
@@ -78,7 +78,7 @@ class Rows:
     def __init__(self, T: NDArray, power: NDArray, *, most: int = MOST_ROWS, fluctuating: bool = False):
         ticks, samples, n = len(T) - 1, T.shape[1], T.shape[2]
         if fluctuating:
-            most = max(ticks * samples if n <= FEW_NODES else MOST_WORK // n**3, 64)
+            most = max(MOST_WORK // (4 * FEW_LINKS * n * n), 64)
         # Whole ticks, evenly spaced, and as many samples as still fit.
         kept = min(samples, max(most, 1))
         count = max(1, min(ticks, most // kept))
@@ -100,6 +100,12 @@ class Rows:
         pick = (chosen * len(self.samples)).astype(int)
         less.T, less.after, less.power = self.T[pick], self.after[pick], self.power[pick]
         return less
+
+
+def some(links: list[tuple[int, int, float]], nodes: int) -> list[tuple[int, int, float]]:
+    """Return links, evenly spaced, of which each can be looked at; all of a network of some hundred nodes."""
+    most = max(MOST_WORK // (8 * 10 * nodes**2), FEW_LINKS)
+    return links[:: -(-len(links) // most) or 1]
 
 
 def links_of(G: NDArray, g: NDArray) -> list[tuple[int, int, float]]:

@@ -18,6 +18,8 @@ from thermoc.certificates.observed import Observed, at
 
 MOST_AVERAGED = 2**22
 """Numbers of an op over which an average of a steady state is taken."""
+MOST_DRIFT = 0.02
+"""The share of its kinetic energy that a gas without friction may gain or lose from the first quarter to the last."""
 MOST_OFF = 0.05
 """The share of kT by which the time step may move the kinetic energy: (omega dt)^2 / 4 in a spring."""
 
@@ -117,7 +119,8 @@ def inertial(observed: Observed) -> Iterator[Finding | Skipped]:
     )
     kick = np.full((len(x), *(1,) * (x.ndim - 1)), observed.dt)
     # The kicks of neighbouring steps are joined; only the first is half a step long.
-    kick[0] = observed.dt / 2
+    if observed.begun == 0:
+        kick[0] = observed.dt / 2
     before = (w + kick * force / mass)[:-1]
     moved = x[1:] - x[:-1] - observed.dt / 2 * (before + w[1:])
     size = max(float(np.abs(x).max()), observed.dt * float(np.abs(w).max()), 1e-300)
@@ -132,7 +135,30 @@ def inertial(observed: Observed) -> Iterator[Finding | Skipped]:
         )
     else:
         yield Skipped(law="P47", op=observed.label, reason="without friction no noise acts on it")
+        yield from _conserved(observed)
     yield from _momenta(observed, a)
+
+
+def _conserved(observed: Observed) -> Iterator[Finding | Skipped]:
+    """Yield that energy stays without friction: that of the last quarter is that of the first (P9, P45)."""
+    if "potential" not in observed:
+        reason = "whether its energy stays is not known: its force is not that of pairs and bonds alone"
+        yield Skipped(law="P45", op=observed.label, reason=reason)
+        return
+    if observed["friction"].any():
+        return
+    v = observed["w"] + observed.dt / 2 * observed.like("force", "x") / observed.like("mass", "x")
+    if observed.begun == 0:
+        v[0] = observed["w"][0]
+    kinetic = (observed.like("mass", "x") * v * v / 2).reshape(*v.shape[:2], -1).sum(axis=-1)
+    energy = kinetic + observed["potential"]
+    quarter = max(len(energy) // 4, 1)
+    gained = float((energy[-quarter:].mean(axis=0) - energy[:quarter].mean(axis=0)).mean())
+    share = gained / max(float(kinetic.mean()), 1e-300)
+    statement = "energy stays without friction, beside the kinetic energy"
+    yield significance.exact(
+        observed, "P45", statement, share, energy.size, tolerance=MOST_DRIFT, bias=MOST_DRIFT, bias_of="energy"
+    )
 
 
 def _momenta(observed: Observed, a: NDArray) -> Iterator[Finding | Skipped]:
@@ -148,7 +174,7 @@ def _momenta(observed: Observed, a: NDArray) -> Iterator[Finding | Skipped]:
         return
     # w stands half a kick before v, and v is what is thermal.
     v = w + observed.dt / 2 * force / mass
-    if observed.since == 0:
+    if observed.since == 0 and observed.begun == 0:
         v[0] = w[0]
     ratio = mass * v * v / T
     # BAOAB samples momenta to order dt^2: <m v^2> = T - dt^2 <f^2> / 4 m, in a spring T (1 - (omega dt)^2 / 4).

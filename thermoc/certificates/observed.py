@@ -28,7 +28,7 @@ class Observed:
 
     since: the tick of the run from which nothing that acts on the op changes but states and noise; ``moving`` names
     what changed until then. warmup: ticks before averages begin. single: the run's floats were float32. free: nothing
-    holds it, so that it diffuses for ever.
+    holds it, so that it diffuses for ever. begun: ticks of its session before it.
     """
 
     op: Op
@@ -42,6 +42,7 @@ class Observed:
     moving: str
     single: bool
     free: bool = False
+    begun: int = 0
 
     def __getitem__(self, name: str) -> NDArray:
         return self.arrays[name]
@@ -118,7 +119,8 @@ def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
     """Return the graph with every operand and result of these ops that is not a constant as outputs too, and clocks."""
     clocks = tuple(op for op in graph.ops if CLOCKED in op.traits)
     values = (value.name for op in (*ops, *clocks) for value in (*op.inputs, *op.results))
-    names = (name for name in values if not isinstance(graph.producers[name], core.Stored))
+    names = [name for name in values if not isinstance(graph.producers[name], core.Stored)]
+    names += [value.name for op in ops for value in potentials(graph, op)]
     return exposed(graph, names, prefix_of(graph))
 
 
@@ -129,6 +131,7 @@ def observe(
     timed: frozenset[str],
     position: Mapping[str, int],
     warmup: int,
+    begun: int = 0,
 ) -> Observed:
     """Collect the values of one op. timed: names of inputs that change over the ticks."""
     values = {**dict(op.operand_values), **{name: getattr(op, name) for name in op.result_specs}}
@@ -143,6 +146,9 @@ def observe(
     single = any(array.dtype == np.float32 for array in arrays.values())
     arrays = {name: array.astype(float, copy=False) for name, array in arrays.items()}
     arrays |= {name: np.asarray(array, float)[np.newaxis, np.newaxis] for name, array in constants.items()}
+    energies = [outputs[prefix + value.name] for value in potentials(graph, op)]
+    if energies:
+        arrays["potential"] = np.sum(energies, axis=0, dtype=float)
     since, moving = _unmoved(graph, op, outputs, timed)
     return Observed(
         op=op,
@@ -156,7 +162,24 @@ def observe(
         moving=moving,
         single=single,
         free=_free(graph, op),
+        begun=begun,
     )
+
+
+def potentials(graph: Graph, op: Op) -> list[Value]:
+    """Return the energies that a particle's force is the slope of, where all of it is of pairs and bonds; else none."""
+    if not isinstance(op, langevin.Langevin):
+        return []
+    found, stack = list[Value](), [op.force]
+    while stack:
+        source = graph.producers[stack.pop().name]
+        if isinstance(source, core.Add):
+            stack += source.inputs
+        elif isinstance(source, langevin.PairForce | langevin.BondForce) and source.x.name == op.x.name:
+            found.append(source.U)
+        else:
+            return []
+    return found
 
 
 def _free(graph: Graph, op: Op) -> bool:

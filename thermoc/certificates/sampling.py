@@ -103,6 +103,10 @@ def _ensemble(observed: Observed, J: Any) -> Iterator[Finding | Skipped]:
     if len(s) < LEAST_AVERAGED:
         yield too_few(observed, "P48, P49", len(s))
         return
+    if n > MOST_ENUMERATED:
+        # Whether chains mix can be seen of some.
+        chains = max(4, draws.MOST_SUMMED // (len(s) * n))
+        s, h = s[:, :chains], h[:, :chains]
     E = physics.ising_energy(s, J, 0.0) - (s * (h[observed.warmup :] if len(h) > 1 else h)).sum(axis=-1)
     yield from converged(observed, E[..., np.newaxis], whole=True)
     reason = ""
