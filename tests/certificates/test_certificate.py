@@ -314,7 +314,7 @@ def test_a_forged_measurement_is_found_by_repeating_the_run(tmp_path):
     path = tmp_path / "memory.json"
     certified(memory(), ticks=200).save(path)
     document = json.loads(path.read_text())
-    document["laws"][2]["measured"] = 0.0
+    document["laws"][2]["measured"] += 1e-3
     document["sha256"] = digest(document)
     path.write_text(json.dumps(document))
     with pytest.raises(tc.ThermocError, match=r"(?s)T407.*measured now"):
