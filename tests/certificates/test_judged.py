@@ -143,7 +143,7 @@ def test_every_rule_states_its_laws_and_its_controls():
             assert {"frozen", "shared noise"} <= set(rule.controls), cls.opname
 
 
-@pytest.mark.parametrize("make", [*breakages.HONEST, breakages.oscillator, breakages.equations])
+@pytest.mark.parametrize("make", [*breakages.HONEST, breakages.exchange, breakages.equations])
 def test_what_is_measured_is_what_the_rule_states(make: Callable[[], tc.Network]):
     run = tc.compile(make()).run(ticks=100, batch=8, seed=1)
     source = run.call.executable.source  # type: ignore[union-attr]
