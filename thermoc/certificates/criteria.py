@@ -10,7 +10,7 @@ from scipy import stats
 
 from thermoc import physics
 from thermoc.certificates import significance
-from thermoc.certificates.law import Finding, Skipped
+from thermoc.certificates.law import AGREEMENT, Finding, Skipped
 from thermoc.certificates.observed import Observed
 
 LEAST_AVERAGED = 8
@@ -62,7 +62,11 @@ def converged(observed: Observed, values: NDArray, *, whole: bool = False) -> It
 
 
 def _agreement(observed: Observed, flat: NDArray, units: range, lengths: list[float]) -> Finding:
-    """Return that the halves of the chains have one mean: F = between / (within 2 tau / n), over all units."""
+    """Return that the halves of the chains have one mean: F = between / (within 2 tau / n), over all units.
+
+    Halves that differ by more have not mixed, be it that they are stuck or that what is slow in them is hidden by what
+    is fast: tau is known no better than from a chain's own length.
+    """
     found = [_halves(flat[..., unit], length) for unit, length in zip(units, lengths)]
     p, r_hat, scatter, degrees, dof = min(found)
     tries = len(found)
@@ -78,7 +82,7 @@ def _agreement(observed: Observed, flat: NDArray, units: range, lengths: list[fl
         law="P49",
         op=observed.label,
         statement="R-hat: chains agree",
-        statistic="F of half chains",
+        statistic=AGREEMENT,
         measured=r_hat,
         expected=0.0,
         bound=limit,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thermoc.certificates.law import CANNOT_TELL, FAILS, HOLDS, Finding
+from thermoc.certificates.law import AGREEMENT, CANNOT_TELL, FAILS, HOLDS, Finding
 
 FALSE_ALARMS = 1e-4
 """The chance that a certificate of a run that is right fails, over all its laws."""
@@ -16,9 +16,10 @@ def level_of(findings: Sequence[Finding], rate: float = FALSE_ALARMS) -> float:
     """Return the p below which a law fails, by Holm's procedure (1979): any right law fails with ``rate`` at most.
 
     The least p is held against rate / m, the next against rate / (m - 1), until one does not fail; that one's level is
-    all others' too. m: the laws that have a p.
+    all others' too. m: the laws that have a p, but for whether chains agree, which is no law that fails.
     """
-    ranked = sorted(finding.p for finding in findings if finding.p is not None and finding.needed is None)
+    told = (finding for finding in findings if finding.needed is None and finding.statistic != AGREEMENT)
+    ranked = sorted(finding.p for finding in told if finding.p is not None)
     failed = 0
     while failed < len(ranked) and ranked[failed] < rate / (len(ranked) - failed):
         failed += 1

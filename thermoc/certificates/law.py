@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +12,9 @@ HOLDS: Final = "holds"
 FAILS: Final = "fails"
 CANNOT_TELL: Final = "cannot tell"
 LENGTH: Final = "length"
-"""The statistic of a law that says whether a run is long enough: a run that is not breaks no law of physics."""
+AGREEMENT: Final = "F of half chains"
+MIXING = (LENGTH, AGREEMENT)
+"""The statistics that say whether a run is long enough: one that is not breaks no law of physics."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,7 @@ class Law:
     def verdict(self) -> str:
         """``holds``, ``fails``, or ``cannot tell`` where the run is too short to show what the law forbids."""
         if not self.within:
-            return CANNOT_TELL if self.statistic == LENGTH else FAILS
+            return CANNOT_TELL if self.statistic in MIXING else FAILS
         return HOLDS if self.needed is None else CANNOT_TELL
 
     @property
@@ -120,7 +122,11 @@ class Finding:
         # Without an error bar to judge by, a deviation is nobody's fault.
         bound = np.inf if self.needed is not None and self.statistic != LENGTH else float(self.bound(level))
         level_ = None if self.p is None else level
-        return Law(**shared, bound=bound, level=level_, bias=bias, needed=needed)
+        law = Law(**shared, bound=bound, level=level_, bias=bias, needed=needed)
+        if self.statistic == AGREEMENT and not law.within:
+            # The variance of a half chain's mean, which R-hat^2 - 1 is, falls as the chain grows.
+            return replace(law, needed=self.ticks * (self.measured**2 - 1) / (bound**2 - 1))
+        return law
 
 
 _SHARED = {item.name for item in fields(Law)} - {"bound", "level", "bias", "needed"}

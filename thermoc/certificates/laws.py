@@ -13,7 +13,7 @@ from thermoc import physics
 from thermoc.certificates import clocks, equations, motion
 from thermoc.certificates import heat as heat_laws
 from thermoc.certificates import sampling as sampling_laws
-from thermoc.certificates.law import LENGTH, Finding, Skipped
+from thermoc.certificates.law import MIXING, Finding, Skipped
 from thermoc.certificates.observed import Observed
 from thermoc.ir.dialects import core, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.op_table import OpTable
@@ -59,11 +59,9 @@ def _free(E: NDArray, s: NDArray, T: float) -> float:
 
 
 MEAN, VARIANCE, WHOLE, PAIRS = "normal score", "chi-square", "Anderson-Darling", "largest of all pairs"
-AVERAGE, COUNTS, EXACT, AGREEMENT = "Student's t", "counts", "exact", "F of half chains"
+AVERAGE, COUNTS, EXACT = "Student's t", "counts", "exact"
 NOISE = (MEAN, VARIANCE, WHOLE, PAIRS)
 """How independent normals are tested: mean and dependence on what stood before, variance, whole law, correlations."""
-MIXING = (LENGTH, AGREEMENT)
-
 TEMPERATURE, FROZEN, COUPLINGS, SHARED = "wrong temperature", "frozen", "permuted couplings", "shared noise"
 
 
