@@ -267,7 +267,7 @@ def arrays_hash(arrays: Mapping[str, NDArray]) -> str:
         # Little-endian on every machine, so that the same numbers have the same digest.
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         total.update(f"{name} {array.dtype.str} {arrays[name].shape}\n".encode())
-        total.update(memoryview(array).cast("B") if array.size else b"")
+        total.update(array.data.cast("B") if array.size else b"")
     return total.hexdigest()
 
 

@@ -89,7 +89,8 @@ def _elsewhere(run: Run, document: Mapping[str, Any], on: str, path: object) -> 
     call = run.call
     assert call is not None
     exe = api.compile(call.executable.source, on)
-    other = exe.run(call.inputs, ticks=call.ticks, batch=call.batch, **call.position)
+    position: dict[str, Any] = dict(call.position)
+    other = exe.run(call.inputs, ticks=call.ticks, batch=call.batch, **position)
     drifted = {
         name: float((run[name] != other[name]).mean()) for name in run.outputs if not _near(run[name], other[name])
     }
