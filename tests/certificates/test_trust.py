@@ -18,6 +18,14 @@ ed25519 = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ed25519
 serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
 
 
+MODEL = """
+import numpy as np
+import thermoc as tc
+with tc.Network("sample", dt=0.3) as net:
+    tc.output("m", tc.memory(np.array([0.0, 0.5]), 0.7, 1.3))
+"""
+
+
 def keys(folder: Path, name: str) -> tuple[Path, Path]:
     """Write a private key and its public part."""
     private = ed25519.Ed25519PrivateKey.generate()
@@ -99,3 +107,20 @@ def test_keys_of_openssl_are_read(tmp_path: Path):
         subprocess.run(["openssl", "pkey", "-in", secret, "-pubout"], check=True, stdout=public)
     certificate().save(tmp_path / "c.json", key=secret)
     assert recheck(tmp_path / "c.json", key=tmp_path / "a.pub").laws
+
+
+def test_the_command_line_signs_and_asks_who_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from cli.shell import app
+    from typer.testing import CliRunner
+
+    secret, public = keys(tmp_path, "mine")
+    monkeypatch.chdir(tmp_path)
+    certificate_ = "sample.certificate.json"
+    Path("net.py").write_text(MODEL)
+    run = ["run", "net.py:net", "--ticks", "40", "--certify", "--sign", str(secret)]
+    CliRunner().invoke(app, run)
+    assert json.loads(Path(certificate_).read_text())["signature"]
+    done = CliRunner().invoke(app, ["certify", certificate_, "--key", str(public), "--on", "onnx"])
+    assert "and on onnx too" in done.output and "signed by" in done.output
+    done = CliRunner().invoke(app, [*run[:4], "--sign", str(secret)])
+    assert done.exit_code == 1 and "T404" in str(done.output) + str(done.exception)

@@ -77,7 +77,8 @@ class Results:
 
     def note(self) -> dict[str, Any]:
         """Return it as JSON that a checkpoint carries; paths are absolute, for who resumes may stand elsewhere."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        # Not the key: a checkpoint may come from others, and must not have anything signed.
+        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "sign"}
         return {name: str(v.absolute()) if isinstance(v, Path) else v for name, v in values.items() if v}
 
     @classmethod
@@ -85,7 +86,7 @@ class Results:
         """Return what a note says."""
         paths = {
             name: Path(note[name])
-            for name in ("output", "to", "plot", "report", *PICTURES, "certificate", "sign")
+            for name in ("output", "to", "plot", "report", *PICTURES, "certificate")
             if name in note
         }
         return cls(**paths, as_json=note.get("as_json") is True)
