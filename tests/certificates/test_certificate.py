@@ -1,6 +1,6 @@
 """P45 to P49: a certificate holds for what is right, and fails for each thing broken on purpose.
 
-Every statistical law is at four standard errors (6e-5); seeds are fixed.
+A certificate of a right run fails with a chance of 1e-4; seeds are fixed.
 """
 
 import json
@@ -84,7 +84,7 @@ def certified(net, *, ticks=800, batch=64, seed=11, target="sim", **options) -> 
 
 
 def failing(certificate: Certificate) -> set[str]:
-    return {law.law for law in certificate.laws if not law.holds}
+    return {law.law for law in certificate.laws if law.verdict == "fails"}
 
 
 @pytest.mark.parametrize("make", [memory, gibbs, bath, trembling, particles, springs, others])
@@ -96,7 +96,7 @@ def test_what_is_right_holds(make):
 
 def test_every_part_of_the_physics_is_looked_at():
     seen = {law.law for make in (memory, gibbs, bath, trembling) for law in certified(make()).laws}
-    assert seen == {"seed", "P45", "P46", "P47", "P48", "P49"}
+    assert seen == {"seed", "P18", "P45", "P46", "P47", "P48", "P49"}
 
 
 @pytest.mark.parametrize("more", [{"sweeps": 3}, {"levels": "binary", "initial": 0.0}])
@@ -130,10 +130,12 @@ def test_a_network_that_has_cooled_is_judged_by_the_ticks_after():
     assert energy.samples == 64 * (800 - 134) * 3 // 4 + 32  # a quarter of what is left is warm-up
 
 
-def test_a_network_that_froze_on_its_way_fails():
+def test_a_network_that_froze_on_its_way_cannot_be_told():
+    """Its steps are right, so that no law is broken; but what it settled to is not what it would be at its temperature."""
     ladder = physics.square_lattice(6).toarray()
     certificate = certified(cooled(0.3, 40.0, ladder), ticks=120, batch=16)
-    assert failing(certificate) == {"P49"}
+    assert not failing(certificate) and certificate.verdict == "cannot tell"
+    assert "P49" in {law.law for law in certificate.laws if law.verdict == "cannot tell"}
 
 
 def test_a_sampler_biased_only_while_it_cools_fails(monkeypatch):
@@ -166,7 +168,7 @@ def test_schedules_of_everything_else_hold_and_settle():
     assert certificate.holds, str(certificate)
     assert sum("mean" in law.statement and law.law == "P47" for law in certificate.laws) >= 5
     early = certified(net, ticks=100, batch=32)
-    assert early.holds, str(early)
+    assert early.verdict != "fails", str(early)
     assert not any(law.law == "P49" for law in early.laws)
     assert sum("changes until" in item["reason"] for item in early.document["skipped"]) == 5
 
@@ -214,13 +216,13 @@ def test_asymmetric_couplings_fail():
     J = RING.copy()
     J[0, 1] = 1.5
     certificate = certified(gibbs(J))
-    broken = [law for law in certificate.laws if not law.holds]
+    broken = [law for law in certificate.laws if law.verdict == "fails"]
     assert [law.statement for law in broken] == ["couplings are the same both ways: detailed balance"]
     assert broken[0].measured == 0.5
 
 
 def test_a_parallel_schedule_fails():
-    assert any("together" in law.statement for law in certified(gibbs(order="parallel")).laws if not law.holds)
+    assert any("together" in law.statement for law in certified(gibbs(order="parallel")).laws if law.verdict == "fails")
 
 
 def test_a_biased_sampler_fails(monkeypatch):
@@ -273,11 +275,13 @@ def _fading(w):
     return state
 
 
-def test_a_chain_that_has_not_equilibrated_fails():
+def test_a_chain_that_has_not_equilibrated_cannot_be_told():
     with tc.Network("stuck") as net:
         tc.output("s", tc.gibbs(0.4, physics.square_lattice(8), initial=np.random.default_rng(0).choice([-1.0, 1], 64)))
     run = tc.compile(net, "sim").run(ticks=40, batch=8, seed=1)
-    assert "P49" in failing(tc.certify(run))
+    certificate = tc.certify(run)
+    assert certificate.verdict == "cannot tell"
+    assert {law.needed is not None for law in certificate.laws if law.law == "P49" and not law.holds} == {True}
     assert any(warning.code == "W104" for warning in run.warnings)
 
 
@@ -287,7 +291,7 @@ def test_a_certificate_is_checked_again_from_its_file(tmp_path):
     assert recheck(path).holds
     document = json.loads(path.read_text())
     assert {"graph_sha256", "result_sha256", "seed", "laws"} <= document.keys()
-    assert {"law", "statement", "measured", "bound", "samples", "holds"} <= document["laws"][1].keys()
+    assert {"law", "statement", "measured", "bound", "samples", "verdict", "p", "bias"} <= document["laws"][1].keys()
 
 
 @pytest.mark.parametrize("field", ["measured", "seed", "holds", "statement"])
@@ -310,7 +314,7 @@ def test_a_forged_measurement_is_found_by_repeating_the_run(tmp_path):
     path = tmp_path / "memory.json"
     certified(memory(), ticks=200).save(path)
     document = json.loads(path.read_text())
-    document["laws"][2]["measured"] = 0.0
+    document["laws"][2]["measured"] += 1e-3
     document["sha256"] = digest(document)
     path.write_text(json.dumps(document))
     with pytest.raises(tc.ThermocError, match=r"(?s)T407.*measured now"):
@@ -328,7 +332,7 @@ def test_what_is_no_certificate_is_refused(tmp_path, content, code):
 
 
 def test_onnx_and_single_precision_are_certified_too():
-    assert certified(memory(), ticks=300, target="onnx").holds
+    assert certified(memory(), ticks=600, target="onnx").holds
     assert certified(gibbs(), ticks=400, precision="float32").holds
 
 

@@ -123,6 +123,20 @@ FORGERIES: dict[str, Callable[[Document], Any]] = {
     "a chip in another folder": option("chip", "../secret"),
     "samples to calibrate on": option("calibrate", {"x": [[1.0, 1.0]]}),
     "threads without end": option("threads", 10**9),
+    "a chance": law(2, "p", 0.9),
+    "a level": law(2, "level", 1e-300),
+    "a power": law(2, "bias", 1e-9),
+    "a run that is long enough": lambda d: d["laws"][1].__setitem__("needed", None),
+    "a control": lambda d: d["controls"][0].__setitem__("caught", "it was"),
+    "a control left out": lambda d: d["controls"].pop(),
+    "a rate at which nothing fails": field("false_alarms", 1e-300),
+    "a rate slightly lower": field("false_alarms", 0.9e-4),
+    "a resolution at which all is told": field("resolution", 1e9),
+    "the level": field("level", 1e-3),
+    "the verdict in words": field("verdict", "fails"),
+    "an older version": field("version", 1),
+    "a version to come": field("version", 3),
+    "a signature that is none": field("signature", {"key": "AAAA", "signature": "AAAA"}),
 }
 
 
@@ -143,7 +157,7 @@ def test_no_forgery_passes(genuine: Document, tmp_path: Path, monkeypatch: pytes
     saved(document, tmp_path / "c.json")
     with pytest.raises(tc.ThermocError) as caught:
         recheck(tmp_path / "c.json")
-    assert caught.value.code in {"T302", "T401", "T407", "T502"}
+    assert caught.value.code in {"T302", "T401", "T404", "T407", "T502", "T503"}
     assert [path.name for path in tmp_path.iterdir()] == ["c.json"]
 
 

@@ -110,7 +110,8 @@ def test_the_verdict_says_what_is_known_and_on_what_it_ran():
     titles = [card["title"] for card in tc.report(on_chip()).document["verdict"]]
     assert "Emulated: chip" in titles and "Hottest op: gibbs" in titles
     certified = tc.report(ran(), certificate=tc.certify(ran())).document
-    assert any(card["title"] == "Laws hold" and card["state"] == "ok" for card in certified["verdict"])
+    known = {"Laws hold": "ok", "Too short to tell whether laws hold": "warn"}
+    assert [card["title"] for card in certified["verdict"] if known.get(card["title"]) == card["state"]]
     assert {row["op"] for row in certified["laws"]["rows"]} >= {"gibbs", "sample_binary"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import thermoc
+from thermoc.certificates.controls import Control, controls
 from thermoc.certificates.criteria import LEAST_AVERAGED
 from thermoc.certificates.document import FORMAT, VERSION, digest
-from thermoc.certificates.law import Law, Skipped, json_number
+from thermoc.certificates.judging import FALSE_ALARMS, RESOLUTION, level_of, overall
+from thermoc.certificates.law import CANNOT_TELL, FAILS, HOLDS, Finding, Law, Skipped, json_number
 from thermoc.certificates.laws import LAWS, convergence
 from thermoc.certificates.observed import Observed, instrumented, observe
 from thermoc.certificates.replay import encode, recorded_options
+from thermoc.certificates.signature import signed
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC
@@ -33,7 +37,7 @@ from thermoc.support.tables import html_table, table
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """What ``certify`` found. ``holds`` is true where every law does; ``str`` is a table to read."""
+    """What ``certify`` found. ``verdict`` is "holds", "fails" or "cannot tell"; ``str`` is a table to read."""
 
     document: Mapping[str, Any]
 
@@ -43,23 +47,40 @@ class Certificate:
         return tuple(Law.of(entry) for entry in self.document["laws"])
 
     @property
-    def holds(self) -> bool:
-        """Whether every law holds. A run without any law to check certifies nothing."""
-        return bool(self.laws) and all(law.holds for law in self.laws)
+    def controls(self) -> tuple[Control, ...]:
+        """What became of copies of the record that were falsified; a certificate of version 1 has none."""
+        return tuple(Control(**entry) for entry in self.document.get("controls", ()))
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the certificate as JSON, whole or not at all. Errors: T505."""
-        write_atomic(path, (json.dumps(self.document, indent=1) + "\n").encode())
+    @property
+    def verdict(self) -> str:
+        """That of its laws and controls together. A run without any law to check certifies nothing: it cannot tell."""
+        return verdict_of(self.laws, self.controls)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every law holds, and every control was caught."""
+        return self.verdict == HOLDS
+
+    def save(self, path: str | os.PathLike[str], *, key: str | os.PathLike[str] | None = None) -> None:
+        """Write the certificate as JSON, whole or not at all. key: a PEM file of the Ed25519 key that signs it.
+
+        Errors: T505; T302 (no ``cryptography``), T404 (no such key) where it is to be signed.
+        """
+        document = self.document if key is None else signed(self.document, key)
+        write_atomic(path, (json.dumps(document, indent=1) + "\n").encode())
 
     def check(self) -> None:
-        """Raise T406 with every law that does not hold."""
+        """Raise T406 with every law that does not hold, and every control that was not caught."""
+        if self.holds:
+            return
         wrong = [law for law in self.laws if not law.holds]
-        if wrong or not self.laws:
-            notes = [f"{law.law} {law.op}: {law.statement}: {_verdict(law)}" for law in wrong]
-            hint = "run longer if R-hat or the sample size is what fails; else the dynamics are not what they should be"
-            raise error(
-                "T406", "the laws do not hold on this run", notes=notes or ["no op has a law to check"], hint=hint
-            )
+        notes = [f"{law.law} {law.op}: {law.statement}: {_reason(law)}" for law in wrong]
+        notes += [f"control: {item.control} of {item.op} was not noticed" for item in self.controls if not item.caught]
+        if self.verdict == FAILS:
+            what, hint = "the laws do not hold on this run", "the dynamics are not what they should be"
+        else:
+            what, hint = "the run is too short to tell whether the laws hold", _longer(self.laws)
+        raise error("T406", what, notes=notes or ["no op has a law to check"], hint=hint)
 
     @property
     def title(self) -> str:
@@ -69,7 +90,7 @@ class Certificate:
         return f"{head['network']} on {head['target']}, seed {head['seed']}: {size}"
 
     def rows(self) -> list[dict[str, object]]:
-        """Return a row for each law: what was measured, what it must be, within what."""
+        """Return a row for each law: what was measured, what it must be, within what, and what it would have shown."""
         return [
             {
                 "law": law.law,
@@ -78,7 +99,8 @@ class Certificate:
                 "measured": law.measured,
                 "expected": {"above": ">= ", "below": "<= "}.get(law.side, "") + f"{law.expected:.4g}",
                 "bound": law.bound,
-                "holds": law.holds,
+                "verdict": law.verdict,
+                "shows": _power(law),
             }
             for law in self.laws
         ]
@@ -87,23 +109,39 @@ class Certificate:
         return html_table(self.title, self.rows())
 
     def __str__(self) -> str:
-        rows = self.rows()
-        count = sum(law.holds for law in self.laws)
-        skipped = [
+        rows, controls_ = self.rows(), self.controls
+        counts = [f"{sum(row['verdict'] == v for row in rows)} {word}" for v, word in _WORDS.items()]
+        caught = sum(bool(item.caught) for item in controls_)
+        lines = [
             f"not checked: {' '.join(filter(None, (item.get('law'), item['op'])))}: {item['reason']}"
             for item in self.document["skipped"]
         ]
-        return "\n".join([table(self.title, rows), *skipped, f"{count} of {len(rows)} laws hold"])
+        lines += [f"not noticed: {item.control} of {item.op}" for item in controls_ if not item.caught]
+        lines += [f"controls: {caught} of {len(controls_)} falsified records noticed"] if controls_ else []
+        lines += [_longer(self.laws)] if self.verdict == CANNOT_TELL else []
+        rate = self.document.get("false_alarms")
+        lines += [f"a run that is right fails with a chance of {rate:g} at most"] if rate else []
+        lines += [f"{self.verdict}: of {len(rows)} laws {', '.join(counts)}"]
+        return "\n".join([table(self.title, rows), *lines])
 
 
-def certify(run: Run, *, warmup: int | None = None) -> Certificate:
-    """Check P45 to P49 on what a run did, and return the certificate.
+_WORDS = {HOLDS: "hold", FAILS: "fail", CANNOT_TELL: "cannot be told"}
+
+
+def certify(
+    run: Run, *, warmup: int | None = None, false_alarms: float = FALSE_ALARMS, resolution: float = RESOLUTION
+) -> Certificate:
+    """Check P3 to P49 on what a run did, and return the certificate.
 
     The run is repeated from its seed with the values of every thermodynamic op as outputs (one seed gives one
     trajectory), its outputs are compared with the run's own, and each law is measured. On a die that heats, handing
     out more takes instructions that heat it too: there the run is repeated once more as it was, for the comparison.
-    warmup: ticks before averages begin, default a quarter. Statistical laws are checked at four standard errors.
-    Errors: T404 for a run that cannot be repeated, or is too short.
+    Then copies of the record are falsified, and each must be noticed.
+
+    warmup: ticks before averages begin, default a quarter. false_alarms: the chance that the certificate of a right run
+    fails, over all its laws (Holm 1979). resolution: the bias (of a temperature, say, as a share of it) that the run
+    must be able to show with 99 % for a law to be said to hold; of a run that could not, it says "cannot tell".
+    Errors: T404 for a run that cannot be repeated or is too short, and for a rate that is none.
     """
     call = run.call
     if call is None:
@@ -113,18 +151,28 @@ def certify(run: Run, *, warmup: int | None = None) -> Certificate:
     warmup = ticks // 4 if warmup is None else warmup
     if not 0 <= warmup < ticks:
         raise error("T404", "warmup must be less than the ticks", notes=[f"warmup = {warmup}", f"{ticks} ticks"])
+    check_asked(false_alarms, resolution)
     source = call.executable.source
     _long_enough(source, ticks)
     ops = tuple(op for op in source.ops if type(op) in LAWS)
     outputs = _repeated(call, instrumented(source, ops))
     # On a hot die the probes' own instructions heat it, so what they change is compared with a run without them.
     same = _same(run, call, _repeated(call, source) if _heats(call) else outputs)
-    checked = _checked([observe(source, op, outputs, call.timed, call.position, warmup) for op in ops])
-    laws = (same, *checked.laws)
+    observations = [observe(source, op, outputs, call.timed, call.position, warmup, call.begun) for op in ops]
+    checked = _checked(observations)
+    level = level_of(checked.findings, false_alarms)
+    laws = (same, *(finding.at(level, resolution) for finding in checked.findings))
+    falsified = [control for observed in observations for control in controls(observed, laws, level)]
+    verdict = verdict_of(laws, falsified)
     document = {
         **_header(run, call, _results(run, outputs), warmup),
+        "false_alarms": float(false_alarms),
+        "resolution": float(resolution),
+        "level": level,
         "laws": [law.to_json() for law in laws],
-        "holds": all(law.holds for law in laws),
+        "controls": [control.to_json() for control in falsified],
+        "verdict": verdict,
+        "holds": verdict == HOLDS,
         "skipped": [*_without_law(source), *map(asdict, checked.skipped)],
         "convergence": checked.convergence,
         "replay": encode(call),
@@ -132,20 +180,36 @@ def certify(run: Run, *, warmup: int | None = None) -> Certificate:
     return Certificate(document={**document, "sha256": digest(document)})
 
 
+def check_asked(false_alarms: float, resolution: float) -> None:
+    """Refuse a rate or a resolution at which every run would hold. Errors: T404."""
+    for name, value, least, most in (
+        ("false_alarms", false_alarms, 1e-9, 0.1),
+        ("resolution", resolution, 1e-3, 0.5),
+    ):
+        if not least <= value <= most:
+            raise error("T404", f"{name} must lie between {least:g} and {most:g}", notes=[f"{name} = {value}"])
+
+
+def verdict_of(laws: Sequence[Law], falsified: Sequence[Control]) -> str:
+    """Return the verdict of laws and controls; of none but that the run repeats itself, nothing can be told."""
+    verdicts = [*(law.verdict for law in laws), *(control.verdict for control in falsified)]
+    return overall(verdicts) if any(law.law != "seed" for law in laws) or FAILS in verdicts else CANNOT_TELL
+
+
 class _Checked(NamedTuple):
-    laws: Sequence[Law]
+    findings: Sequence[Finding]
     skipped: Sequence[Skipped]
     convergence: Mapping[str, dict[str, list[float | str]]]
 
 
 def _checked(observations: Sequence[Observed]) -> _Checked:
     """Measure the laws of each op."""
-    laws: list[Law] = []
+    found: list[Finding] = []
     skipped: list[Skipped] = []
     courses: dict[str, dict[str, list[float | str]]] = {}
     for observed in observations:
-        findings = list(LAWS[type(observed.op)](observed))
-        laws += [law for law in findings if isinstance(law, Law)]
+        findings = list(LAWS[type(observed.op)].check(observed))
+        found += [law for law in findings if isinstance(law, Finding)]
         skipped += [law for law in findings if isinstance(law, Skipped)]
         series = convergence(observed)
         if series:
@@ -154,12 +218,12 @@ def _checked(observations: Sequence[Observed]) -> _Checked:
             }
         if not findings:
             skipped.append(Skipped(op=observed.label, law="", reason="nothing of it can be checked here"))
-    return _Checked(laws, skipped, courses)
+    return _Checked(found, skipped, courses)
 
 
 def _without_law(source: Graph) -> list[dict[str, str]]:
     return [
-        {"op": f"{op.opname} {op.results[0]}", "law": "", "reason": "no law is known for it"}
+        {"op": f"{op.opname} {op.results[0]}", "law": "", "reason": LAWS.reason(op)}
         for op in source.ops
         if op.traits & {STATEFUL, STOCHASTIC, CONTINUOUS} and op.results and type(op) not in LAWS
     ]
@@ -203,7 +267,7 @@ def arrays_hash(arrays: Mapping[str, NDArray]) -> str:
         # Little-endian on every machine, so that the same numbers have the same digest.
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         total.update(f"{name} {array.dtype.str} {arrays[name].shape}\n".encode())
-        total.update(array.tobytes())
+        total.update(array.data.cast("B") if array.size else b"")
     return total.hexdigest()
 
 
@@ -263,10 +327,30 @@ def _gap(array: NDArray, again: NDArray) -> float:
     """Return the largest difference of two arrays, beside their size."""
     if array.shape != again.shape:
         return np.inf
+    if np.array_equal(array, again):
+        return 0.0
     size = max(float(np.abs(array).max(initial=0)), 1.0)
     return float(np.abs(again.astype(float) - array).max(initial=0)) / size
 
 
-def _verdict(law: Law) -> str:
+def _reason(law: Law) -> str:
+    if law.verdict == CANNOT_TELL:
+        return f"cannot tell: {_power(law) or f'measured {law.measured:.4g}, at least {law.expected:.4g}'}"
     sign = {"above": "at least ", "below": "at most "}.get(law.side, "")
     return f"measured {law.measured:.6g}, expected {sign}{law.expected:.6g}, bound {law.bound:.3g}"
+
+
+def _power(law: Law) -> str:
+    """Return the smallest bias that would have been shown, and how long it takes to tell."""
+    shown = "" if law.bias is None else f"{law.bias:.2g} of {law.bias_of}"
+    if law.needed is None:
+        return shown
+    ticks = f"{law.needed:.2g} ticks tell" if np.isfinite(law.needed) else "no length tells"
+    return "; ".join(filter(None, (shown, ticks)))
+
+
+def _longer(laws: Sequence[Law]) -> str:
+    needed = max((law.needed for law in laws if law.needed is not None), default=np.inf)
+    if np.isfinite(needed):
+        return f"run some {math.ceil(needed)} ticks, or more samples, for all laws to be told"
+    return "chains that never moved, or laws without an effect: no length of this run would tell"

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from thermoc import physics
-from thermoc.certificates.criteria import converged, equipartition, exact, unsettled
-from thermoc.certificates.law import Law, Skipped
+from thermoc.certificates.conduction import diffused, exchanged, fourier
+from thermoc.certificates.criteria import converged, equipartition, unsettled
+from thermoc.certificates.law import Finding, Skipped
 from thermoc.certificates.observed import Observed
+from thermoc.certificates.significance import exact
 
 
-def exchange(observed: Observed) -> Iterator[Law | Skipped]:
+def exchange(observed: Observed) -> Iterator[Finding | Skipped]:
     """Exchange keeps the sum of temperatures, and brings them together (P3, P45, P46)."""
     T = observed["T"]
     op: Any = observed.op
@@ -28,9 +30,10 @@ def exchange(observed: Observed) -> Iterator[Law | Skipped]:
     else:
         reason = "the layer's temperature is given: what it gives and takes is not counted"
         yield Skipped(law="P45, P46", op=observed.label, reason=reason)
+    yield from exchanged(observed)
 
 
-def network(observed: Observed) -> Iterator[Law | Skipped]:
+def network(observed: Observed) -> Iterator[Finding | Skipped]:
     """Energy and entropy of a thermal network (P45, P46), and its fluctuations (P27, P47)."""
     op: Any = observed.op
     T, work, heat_flow = observed["T"], observed["work"], observed["heat"]
@@ -42,6 +45,7 @@ def network(observed: Observed) -> Iterator[Law | Skipped]:
     gap = np.abs(stored[1:] - stored[0] - flows).max(initial=0.0) / scale
     yield exact(observed, "P45", "energy stored = work in - heat out, both from flows", gap, T.size)
     yield _second_law(observed) if op.k_B == 0 and (T > 0).all() else _no_second_law(observed)
+    yield from fourier(observed)
     settled = observed.settled
     if op.k_B == 0:
         return
@@ -65,7 +69,7 @@ def _no_second_law(observed: Observed) -> Skipped:
     return Skipped(law="P46", op=observed.label, reason=reason)
 
 
-def _second_law(observed: Observed) -> Law | Skipped:
+def _second_law(observed: Observed) -> Finding | Skipped:
     """Return that no tick destroys entropy: within, and in the reservoir that took the heat (P46).
 
     The reservoir's temperature is that of the tick, whatever schedule it follows; work that comes in brings no entropy.
@@ -77,19 +81,11 @@ def _second_law(observed: Observed) -> Law | Skipped:
     C = np.broadcast_to(observed.constants["capacity"], T.shape[-1])
     # Entropy of a node of constant capacity is C ln T; the reservoir gains heat over its temperature.
     produced = (C * np.log(T[1:] / T[:-1]) + heat_flow[1:] / bath[:-1]).sum(axis=-1)
-    return Law(
-        law="P46",
-        op=observed.label,
-        statement="entropy is never destroyed",
-        measured=float(produced.min(initial=0.0)) / float(C.sum()),
-        expected=0.0,
-        bound=observed.tolerance,
-        side="above",
-        samples=produced.size,
-    )
+    lowest = float(produced.min(initial=0.0)) / float(C.sum())
+    return exact(observed, "P46", "entropy is never destroyed", lowest, produced.size, side="above")
 
 
-def diffusion(observed: Observed) -> Iterator[Law]:
+def diffusion(observed: Observed) -> Iterator[Finding | Skipped]:
     """What a grid holds changes by what sources bring and walls take (P19, P45)."""
     T, out = observed["T"], observed["outflow"]
     axes = tuple(range(2, T.ndim))
@@ -100,9 +96,10 @@ def diffusion(observed: Observed) -> Iterator[Law]:
     scale = np.abs(total).max() + np.abs(out).sum(axis=0).max() + np.abs(source).sum(axis=0).max() * observed.dt
     gap = np.abs(total[1:] - total[0] - change).max(initial=0.0) / scale
     yield exact(observed, "P45", "what is stored = what sources bring - what walls take", gap, T.size)
+    yield from diffused(observed)
 
 
-def clamp(observed: Observed) -> Iterator[Law]:
+def clamp(observed: Observed) -> Iterator[Finding]:
     """A clamp accounts for all it cuts off (P22, P45)."""
     op: Any = observed.op
     x, T, heat_flow, C = observed.like("x", "T"), observed["T"], observed["heat"], observed.like("capacity", "T")
@@ -110,3 +107,17 @@ def clamp(observed: Observed) -> Iterator[Law]:
     yield exact(observed, "P45", "heat taken = C (x - T)", gap, T.size)
     out = max(op.T_min - T.min(), T.max() - op.T_max, 0.0) / op.T_max
     yield exact(observed, "P45", "temperatures stay within the clamp", out, T.size)
+
+
+def entropy_production(observed: Observed) -> Iterator[Finding]:
+    """Conduction makes entropy, as much as each flow over its two temperatures (P30, P46)."""
+    T, made = observed["T"], observed["S_dot"]
+    i, j = np.nonzero(np.triu(observed.constants["conductance"], 1))
+    hot, cold = T[..., i], T[..., j]
+    each = observed.constants["conductance"][i, j] * (hot - cold) ** 2 / (hot * cold)
+    # Against all that is summed: in the sum over nodes large terms cancel.
+    size = max(float((observed.constants["conductance"][i, j] * (hot / cold + cold / hot)).sum(axis=-1).max()), 1e-300)
+    gap = float(np.abs(each.sum(axis=-1) - made).max()) / size
+    yield exact(observed, "P30", "it is sum G (T_i - T_j)^2 / (T_i T_j)", gap, made.size)
+    if (T > 0).all():
+        yield exact(observed, "P46", "entropy is never destroyed", float(made.min()) / size, made.size, side="above")

@@ -2,54 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
-from thermoc.certificates.criteria import converged, equipartition, exact, held, unsettled
-from thermoc.certificates.law import Law, Skipped, standard_normals, standard_score
-from thermoc.certificates.observed import Observed
+from thermoc.certificates import significance
+from thermoc.certificates.criteria import converged, equipartition, held, unsettled
+from thermoc.certificates.draws import of_array, standard_normals
+from thermoc.certificates.law import Finding, Skipped
+from thermoc.certificates.observed import Observed, at
+
+MOST_AVERAGED = 2**22
+"""Numbers of an op over which an average of a steady state is taken."""
+MOST_DRIFT = 0.02
+"""The share of its kinetic energy that a gas without friction may gain or lose from the first quarter to the last."""
+MOST_OFF = 0.05
+"""The share of kT by which the time step may move the kinetic energy: (omega dt)^2 / 4 in a spring."""
 
 
-def memory(observed: Observed) -> Iterator[Law | Skipped]:
+def memory(observed: Observed) -> Iterator[Finding | Skipped]:
     """One step of an Ornstein-Uhlenbeck process, and where it settles (P25, P47)."""
-    m, x, T, gamma = observed["m"], observed.like("x", "m"), observed.like("T", "m"), observed.like("gamma", "m")
-    yield from _relaxing(observed, m, x / gamma, T, gamma)
+    m, x, T, gamma = observed["m"], *(observed.aligned(name, "m") for name in ("x", "T", "gamma"))
+    yield from _relaxing(
+        observed, m, _Spring(rest=lambda which: at(x, which) / at(gamma, which), variance=T, rate=gamma)
+    )
 
 
-def brownian(observed: Observed) -> Iterator[Law | Skipped]:
+def brownian(observed: Observed) -> Iterator[Finding | Skipped]:
     """One step of Brownian dynamics, and where a spring settles (P29, P47)."""
-    x, force, T, mu = observed["x"], *(observed.like(name, "x") for name in ("force", "T", "mobility"))
+    x, force, T, mu = observed["x"], *(observed.aligned(name, "x") for name in ("force", "T", "mobility"))
     if "stiffness" in observed:
-        k = observed.like("stiffness", "x")
-        yield from _relaxing(observed, x, force / k, T / k, mu * k)
+        k = observed.aligned("stiffness", "x")
+        rest: Callable[[Any], NDArray] = lambda which: at(force, which) / at(k, which)  # noqa: E731
+        yield from _relaxing(observed, x, _Spring(rest=rest, variance=T / k, rate=mu * k))
         return
-    z = (x[1:] - x[:-1] - (mu * force)[:-1] * observed.dt) / np.sqrt(2 * mu * T * observed.dt)[:-1]
-    yield from standard_normals("P47", observed.label, "the noise of a step", z, force=force[:-1])
+    drift, spread = mu * observed.dt, np.sqrt(2 * mu * T * observed.dt)
+
+    def steps(which: Any) -> tuple[NDArray, dict[str, NDArray]]:
+        pushed = at(force, which)
+        z = (x[1:][which] - x[:-1][which] - at(drift, which) * pushed) / at(spread, which)
+        return z, {"force": pushed}
+
+    yield from standard_normals(observed, "the noise of a step", steps, len(x) - 1)
     settled = observed.settled
-    if settled is None:
+    if observed.free:
+        yield Skipped(law="P49", op=observed.label, reason="it diffuses freely: nothing holds it where it would mix")
+    elif settled is None:
         yield unsettled(observed, "P49")
     else:
         yield from converged(settled, settled["x"])
 
 
-def _relaxing(
-    observed: Observed, m: NDArray, equilibrium: NDArray, variance: NDArray, rate: NDArray
-) -> Iterator[Law | Skipped]:
-    a = np.exp(-rate * observed.dt)[:-1]
-    off = m[:-1] - equilibrium[:-1]
-    # The exact step of an OU process solved for its noise: it must come out standard normal at any dt.
-    z = (m[1:] - equilibrium[:-1] - a * off) / np.sqrt(variance[:-1] * (1 - a * a))
-    yield from standard_normals("P47", observed.label, "the noise of a step", z, state=off / np.sqrt(variance[:-1]))
+@dataclass(frozen=True, kw_only=True)
+class _Spring:
+    """What relaxes at a rate to rest, with a variance about it; arrays (ticks, samples, ...) or (1, ...)."""
+
+    rest: Callable[[Any], NDArray]
+    variance: NDArray
+    rate: NDArray
+
+
+def _relaxing(observed: Observed, m: NDArray, spring: _Spring) -> Iterator[Finding | Skipped]:
+    a = np.exp(-spring.rate * observed.dt)
+    spread, thermal = np.sqrt(spring.variance * (1 - a * a)), np.sqrt(spring.variance)
+
+    def steps(which: Any) -> tuple[NDArray, dict[str, NDArray]]:
+        rest = spring.rest(which)
+        off = m[:-1][which] - rest
+        # The exact step of an OU process solved for its noise: it must come out standard normal at any dt.
+        z = (m[1:][which] - rest - at(a, which) * off) / at(spread, which)
+        return z, {"state": off / at(thermal, which)}
+
+    yield from standard_normals(observed, "the noise of a step", steps, len(m) - 1)
     settled = observed.settled
     if settled is None:
         yield unsettled(observed, "P47 (equipartition), P49")
         return
-    m, equilibrium, variance = (array[observed.since :] for array in (m, equilibrium, variance))
-    if held(equilibrium) and held(variance):
-        ratio = (m - equilibrium) ** 2 / variance
+    steady = slice(observed.since, None)
+    rest, variance = spring.rest(steady), at(spring.variance, steady)
+    if held(rest) and held(variance):
+        # All ticks are as the first, so that one is enough of what does not change.
+        rest, variance, units = rest[:1], variance[:1], averaged(m.shape)
+        m = m[steady]
+        off = m[:, :, units] - _of(rest, units, m.ndim) if m.ndim == 3 else m - rest
+        ratio = off * off / (_of(variance, units, m.ndim) if m.ndim == 3 else variance)
         yield from equipartition(settled, ratio, "energy over T / 2 a unit")
         yield from converged(settled, m)
     else:
@@ -58,7 +98,19 @@ def _relaxing(
         )
 
 
-def inertial(observed: Observed) -> Iterator[Law | Skipped]:
+def averaged(shape: tuple[int, ...]) -> NDArray:
+    """Return the units, evenly spaced, over which an average is taken: all, or as many as a run has numbers for."""
+    numbers = shape[0] * shape[1]
+    most = max(MOST_AVERAGED // max(numbers, 1), 1)
+    units = shape[-1] if len(shape) > 2 else 1
+    return np.unique(np.linspace(0, units - 1, min(units, most)).astype(int))
+
+
+def _of(array: NDArray, units: NDArray, rank: int) -> NDArray:
+    return array[..., units] if array.ndim == rank and array.shape[-1] > 1 else array
+
+
+def inertial(observed: Observed) -> Iterator[Finding | Skipped]:
     """Each part of a BAOAB step, and equipartition of the momenta (P9, P29, P47)."""
     x, w, force, T, mass, rate = (
         observed["x"],
@@ -67,23 +119,49 @@ def inertial(observed: Observed) -> Iterator[Law | Skipped]:
     )
     kick = np.full((len(x), *(1,) * (x.ndim - 1)), observed.dt)
     # The kicks of neighbouring steps are joined; only the first is half a step long.
-    kick[0] = observed.dt / 2
+    if observed.begun == 0:
+        kick[0] = observed.dt / 2
     before = (w + kick * force / mass)[:-1]
     moved = x[1:] - x[:-1] - observed.dt / 2 * (before + w[1:])
     size = max(float(np.abs(x).max()), observed.dt * float(np.abs(w).max()), 1e-300)
-    yield exact(observed, "P45", "positions move by dt (v + v') / 2", np.abs(moved).max() / size, x.size)
+    yield significance.exact(observed, "P45", "positions move by dt (v + v') / 2", np.abs(moved).max() / size, x.size)
     a = np.exp(-rate * observed.dt)[:-1]
     if (a < 1).all():
         spread = np.sqrt(T[:-1] / mass[:-1] * (1 - a * a))
         z = (w[1:] - a * before) / spread
         thermal = before / np.sqrt(T / mass)[:-1]
-        yield from standard_normals("P47", observed.label, "the noise of a step", z, velocity=thermal)
+        yield from standard_normals(
+            observed, "the noise of a step", lambda which: (z[which], {"velocity": thermal[which]}), len(z)
+        )
     else:
         yield Skipped(law="P47", op=observed.label, reason="without friction no noise acts on it")
+        yield from _conserved(observed)
     yield from _momenta(observed, a)
 
 
-def _momenta(observed: Observed, a: NDArray) -> Iterator[Law | Skipped]:
+def _conserved(observed: Observed) -> Iterator[Finding | Skipped]:
+    """Yield that energy stays without friction: that of the last quarter is that of the first (P9, P45)."""
+    if "potential" not in observed:
+        reason = "whether its energy stays is not known: its force is not that of pairs and bonds alone"
+        yield Skipped(law="P45", op=observed.label, reason=reason)
+        return
+    if observed["friction"].any():
+        return
+    v = observed["w"] + observed.dt / 2 * observed.like("force", "x") / observed.like("mass", "x")
+    if observed.begun == 0:
+        v[0] = observed["w"][0]
+    kinetic = (observed.like("mass", "x") * v * v / 2).reshape(*v.shape[:2], -1).sum(axis=-1)
+    energy = kinetic + observed["potential"]
+    quarter = max(len(energy) // 4, 1)
+    gained = float((energy[-quarter:].mean(axis=0) - energy[:quarter].mean(axis=0)).mean())
+    share = gained / max(float(kinetic.mean()), 1e-300)
+    statement = "energy stays without friction, beside the kinetic energy"
+    yield significance.exact(
+        observed, "P45", statement, share, energy.size, tolerance=MOST_DRIFT, bias=MOST_DRIFT, bias_of="energy"
+    )
+
+
+def _momenta(observed: Observed, a: NDArray) -> Iterator[Finding | Skipped]:
     """Yield equipartition of the momenta where friction and temperature allow it."""
     settled = observed.settled
     if settled is None:
@@ -96,42 +174,48 @@ def _momenta(observed: Observed, a: NDArray) -> Iterator[Law | Skipped]:
         return
     # w stands half a kick before v, and v is what is thermal.
     v = w + observed.dt / 2 * force / mass
-    if observed.since == 0:
+    if observed.since == 0 and observed.begun == 0:
         v[0] = w[0]
     ratio = mass * v * v / T
-    # BAOAB samples momenta to order dt^2; this is the size of that term.
-    order_two = float((observed.dt**2 * force**2 / (4 * mass * T)).mean())
-    yield from equipartition(settled, ratio, "kinetic energy over T / 2 a degree of freedom", order_two)
+    # BAOAB samples momenta to order dt^2: <m v^2> = T - dt^2 <f^2> / 4 m, in a spring T (1 - (omega dt)^2 / 4).
+    short = observed.dt**2 * force**2 / (4 * mass * T)
+    off = float(short[settled.warmup :].mean()) if len(short) > settled.warmup else 0.0
+    what = "kinetic energy over T / 2 a degree of freedom"
+    yield from equipartition(settled, ratio + short, f"{what}, with dt^2 f^2 / 4 m T", off**2)
+    yield from equipartition(settled, ratio, what, min(off, MOST_OFF))
     yield from converged(settled, v)
 
 
-def ou_network(observed: Observed) -> Iterator[Law | Skipped]:
+def ou_network(observed: Observed) -> Iterator[Finding | Skipped]:
     """One step of a network of springs, mode by mode, and where it settles (P29, P47)."""
     op: Any = observed.op
     # In the eigenvectors of K every mode relaxes alone, so one law serves all.
     rates, V = np.linalg.eigh(observed.constants["K"].astype(float))
-    y, b = observed["x"] @ V, np.broadcast_to(observed.like("b", "x"), observed["x"].shape) @ V
+    b = observed.aligned("b", "x")
+    rest = np.broadcast_to(b, (*b.shape[:2], len(rates))) @ V / rates
     T = observed["T"][..., np.newaxis]
-    T = np.broadcast_to(T, (len(y), *T.shape[1:]))
-    yield from _relaxing(observed, y, b / rates, T / rates, np.broadcast_to(op.mobility * rates, y.shape))
+    spring = _Spring(rest=lambda which: at(rest, which), variance=T / rates, rate=(op.mobility * rates)[None, None])
+    yield from _relaxing(observed, observed["x"] @ V, spring)
 
 
-def noise(observed: Observed) -> Iterator[Law]:
+def noise(observed: Observed) -> Iterator[Finding]:
     """White noise of variance 2 gamma T dt (P26)."""
     y = observed["y"]
-    spread = np.sqrt(2 * observed.like("gamma", "y") * observed.like("T", "y") * observed.dt)
-    yield from standard_normals("P47", observed.label, "noise over its spread", y / spread)
+    spread = np.sqrt(2 * observed.aligned("gamma", "y") * observed.aligned("T", "y") * observed.dt)
+    yield from standard_normals(
+        observed, "noise over its spread", lambda which: (y[which] / at(spread, which), {}), len(y)
+    )
 
 
-def normal(observed: Observed) -> Iterator[Law]:
+def normal(observed: Observed) -> Iterator[Finding]:
     """Standard normals."""
-    yield from standard_normals("P47", observed.label, "a draw", observed["z"])
+    z = observed["z"]
+    yield from standard_normals(observed, "a draw", of_array(z), len(z), bias_of="variance")
 
 
-def uniform(observed: Observed) -> Iterator[Law]:
-    """Uniforms in (0, 1): mean 1/2, variance 1/12."""
-    z = (observed["u"] - 0.5) * np.sqrt(12)
-    scale = np.sqrt(2 / (9 / 5 - 1))  # the fourth moment is 9/5, a normal's is 3
-    for law in standard_normals("P47", observed.label, "a draw", z):
-        score = law.measured * scale if law.statement.endswith("variance 1") else law.measured
-        yield standard_score("P47", observed.label, law.statement, score, law.samples)
+def uniform(observed: Observed) -> Iterator[Finding]:
+    """Uniforms in (0, 1), as normals by their own distribution function."""
+    u = observed["u"]
+    yield from standard_normals(
+        observed, "a draw", lambda which: (special.ndtri(u[which]), {}), len(u), bias_of="variance"
+    )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core
+from thermoc.ir.dialects import core, langevin
 from thermoc.ir.graph import Graph, exposed
 from thermoc.ir.ops import CLOCKED, Op
 from thermoc.ir.values import Value
 
 PREFIX = "certificate."
 """What stands before the name of a value that is observed; see ``prefix_of``."""
+CHUNK = 2**16
+"""Numbers that are worked on together."""
 LEAST_TICKS = 16
 """Ticks without change from which on averages are taken."""
 
@@ -24,7 +27,8 @@ class Observed:
     """The values of one op over a run: ``self["T"]`` is (ticks, batch, *shape), float64.
 
     since: the tick of the run from which nothing that acts on the op changes but states and noise; ``moving`` names
-    what changed until then. warmup: ticks before averages begin. single: the run's floats were float32.
+    what changed until then. warmup: ticks before averages begin. single: the run's floats were float32. free: nothing
+    holds it, so that it diffuses for ever. begun: ticks of its session before it.
     """
 
     op: Op
@@ -37,6 +41,8 @@ class Observed:
     since: int
     moving: str
     single: bool
+    free: bool = False
+    begun: int = 0
 
     def __getitem__(self, name: str) -> NDArray:
         return self.arrays[name]
@@ -46,11 +52,12 @@ class Observed:
 
     def like(self, name: str, other: str) -> NDArray:
         """Return an operand broadcast to the shape of a result."""
-        array, full_shape = self.arrays[name], self.arrays[other].shape
-        lead, shape = array.shape[:2], array.shape[2:]
-        return np.broadcast_to(
-            array.reshape(*lead, *(1,) * (len(full_shape) - len(lead) - len(shape)), *shape), full_shape
-        )
+        return np.broadcast_to(self.aligned(name, other), self.arrays[other].shape)
+
+    def aligned(self, name: str, other: str) -> NDArray:
+        """Return an operand that broadcasts to a result; of a constant there is one tick, and one sample."""
+        array, rank = self.arrays[name], self.arrays[other].ndim
+        return array.reshape(*array.shape[:2], *(1,) * (rank - array.ndim), *array.shape[2:])
 
     @property
     def ticks(self) -> int:
@@ -70,10 +77,34 @@ class Observed:
         warmup = max(self.warmup - self.since, remaining // 4)
         return replace(self, arrays=arrays, since=0, warmup=warmup, first_tick=self.first_tick + self.since)
 
+    def first(self, ticks: int) -> Observed:
+        """Return the first ticks of what was seen; a quarter of them is warm-up."""
+        arrays = {name: array[:ticks] for name, array in self.arrays.items()}
+        return replace(self, arrays=arrays, since=min(self.since, ticks), warmup=min(self.warmup, ticks // 4))
+
     @property
     def tolerance(self) -> float:
         """Relative room for sums that should be equal: 1e-10, or what float32 leaves."""
         return 1e-4 if self.single else 1e-10
+
+
+def at(array: NDArray, which: Any) -> NDArray:
+    """Return an array (ticks, ...) at some ticks; one that has a single tick is the same at all."""
+    return array if len(array) == 1 else array[which]
+
+
+def chunks(ticks: int, numbers: int, most: int) -> Iterator[Any]:
+    """Yield ticks to work on together, so many that they stay in a cache. numbers: those of a tick.
+
+    Of more than ``most`` numbers in all, some ticks are left out, evenly spaced.
+    """
+    size = max(1, CHUNK // max(numbers, 1))
+    kept = max(2, most // max(numbers, 1))
+    if ticks <= kept:
+        yield from (slice(start, min(start + size, ticks)) for start in range(0, ticks, size))
+    else:
+        spaced = np.unique(np.linspace(0, ticks - 1, kept).astype(int))
+        yield from (spaced[start : start + size] for start in range(0, len(spaced), size))
 
 
 def prefix_of(graph: Graph) -> str:
@@ -88,7 +119,8 @@ def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
     """Return the graph with every operand and result of these ops that is not a constant as outputs too, and clocks."""
     clocks = tuple(op for op in graph.ops if CLOCKED in op.traits)
     values = (value.name for op in (*ops, *clocks) for value in (*op.inputs, *op.results))
-    names = (name for name in values if not isinstance(graph.producers[name], core.Stored))
+    names = [name for name in values if not isinstance(graph.producers[name], core.Stored)]
+    names += [value.name for op in ops for value in potentials(graph, op)]
     return exposed(graph, names, prefix_of(graph))
 
 
@@ -99,6 +131,7 @@ def observe(
     timed: frozenset[str],
     position: Mapping[str, int],
     warmup: int,
+    begun: int = 0,
 ) -> Observed:
     """Collect the values of one op. timed: names of inputs that change over the ticks."""
     values = {**dict(op.operand_values), **{name: getattr(op, name) for name in op.result_specs}}
@@ -111,8 +144,11 @@ def observe(
     arrays = {name: outputs[prefix + value.name] for name, value in values.items() if name not in constants}
     # Noted before all becomes float64: how exact sums can be is up to the format they were made in.
     single = any(array.dtype == np.float32 for array in arrays.values())
-    arrays = {name: array.astype(float) for name, array in arrays.items()}
+    arrays = {name: array.astype(float, copy=False) for name, array in arrays.items()}
     arrays |= {name: np.asarray(array, float)[np.newaxis, np.newaxis] for name, array in constants.items()}
+    energies = [outputs[prefix + value.name] for value in potentials(graph, op)]
+    if energies:
+        arrays["potential"] = np.sum(energies, axis=0, dtype=float)
     since, moving = _unmoved(graph, op, outputs, timed)
     return Observed(
         op=op,
@@ -125,7 +161,45 @@ def observe(
         since=since,
         moving=moving,
         single=single,
+        free=_free(graph, op),
+        begun=begun,
     )
+
+
+def potentials(graph: Graph, op: Op) -> list[Value]:
+    """Return the energies that a particle's force is the slope of, where all of it is of pairs and bonds; else none."""
+    if not isinstance(op, langevin.Langevin):
+        return []
+    found, stack = list[Value](), [op.force]
+    while stack:
+        source = graph.producers[stack.pop().name]
+        if isinstance(source, core.Add):
+            stack += source.inputs
+        elif isinstance(source, langevin.PairForce | langevin.BondForce) and source.x.name == op.x.name:
+            found.append(source.U)
+        else:
+            return []
+    return found
+
+
+def _free(graph: Graph, op: Op) -> bool:
+    """Tell whether the force on a particle does not hold it: it does not depend on where it is, or only on where others
+    are from it.
+    """
+    force, x = getattr(op, "force", None), getattr(op, "x", None)
+    if force is None or x is None or getattr(op, "stiffness", None) is not None:
+        return False
+    seen, stack = {force.name}, [force.name]
+    while stack:
+        source = graph.producers[stack.pop()]
+        if any(result.name == x.name for result in source.results):
+            return False
+        # What only pairs and bonds exert is the same wherever all of them are.
+        for operand in () if isinstance(source, langevin.PairForce | langevin.BondForce) else source.inputs:
+            if operand.name not in seen:
+                seen.add(operand.name)
+                stack.append(operand.name)
+    return True
 
 
 def _unmoved(graph: Graph, op: Op, outputs: Mapping[str, NDArray], timed: frozenset[str]) -> tuple[int, str]:

@@ -7,11 +7,16 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 import thermoc
 from thermoc import api
 from thermoc.certificates.certificate import Certificate, certify
-from thermoc.certificates.document import laws_of, read_document
+from thermoc.certificates.document import VERSION, laws_of, read_document
 from thermoc.certificates.replay import check_effort, decode
+from thermoc.certificates.signature import check_signature
+from thermoc.run import Run
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.loading import cut, reading, shown
 
@@ -19,19 +24,39 @@ REPEATED = 1e-6
 """A repeated number agrees with the recorded one within this, relative to its size; the run's own bits are equal."""
 NEAR_ZERO = 1e-9
 """Numbers below this are rounding."""
-_APART = ("sha256", "replay")
+ROUNDING = 1e-4
+"""Numbers of another target, which may be float32, agree within this, relative to the largest."""
+FLIPPED = 1e-3
+"""The share of numbers of another target that may differ: draws whose drive is within rounding of its threshold."""
+_APART = ("sha256", "replay", "signature")
+_JUDGED = (*("version", "laws", "skipped", "holds", "verdict", "controls"), *("false_alarms", "resolution", "level"))
+"""What an older version says otherwise, or does not say."""
 
 
-def recheck(path: str | os.PathLike[str], *, large: bool = False) -> Certificate:
+def recheck(
+    path: str | os.PathLike[str],
+    *,
+    large: bool = False,
+    on: str | None = None,
+    key: str | os.PathLike[str] | None = None,
+) -> Certificate:
     """Read a certificate, repeat its run, and return the certificate of what that gave.
 
     Nothing in the file is believed: bounds and verdicts are those of the repeated run, and each field of the file must
-    agree with them; the outputs must be the same bits. large: repeat also runs that take long.
-    Errors: T501, T502 (no certificate), T503 (a newer version), T504, T407 (it does not match itself or the repeated
-    run, or could not be re-checked: it holds no network, or another version of thermoc wrote it).
+    agree with them; the outputs must be the same bits. A file of an older version states fewer laws, of which only the
+    run is compared; its laws are those of today. A signature must be of the file.
+
+    large: repeat also runs that take long. on: another target, on which the run is repeated too, with its default
+    options: it must give the same outputs to rounding, and the certificate returned is of that run. key: a PEM file of
+    the Ed25519 public key that must have signed it.
+
+    Errors: T501, T502 (no certificate), T503 (a newer version), T504, T407 (it does not match itself, its signature or
+    the repeated run, or could not be re-checked: it holds no network, or another version of thermoc wrote it), T302 and
+    T3xx (another target that is not there, or cannot hold the network), T404 (no key).
     """
     document = read_document(path)
     laws_of(document, path)
+    check_signature(document, path, key)
     if document["replay"] is None:
         notes = [
             "it holds no network: that was too large, or ran with a chip, samples or a target of the user's own",
@@ -43,29 +68,62 @@ def recheck(path: str | os.PathLike[str], *, large: bool = False) -> Certificate
         raise _not_rechecked(path, notes, "bits are the same within a version: install that one")
     # A forged network may make numbers that no run has: whatever fails in here is the file's fault.
     with reading(path, "a certificate"):
-        fresh = _repeated(document, path, large=large)
-    difference = next(_differences(_plain(document), _plain(fresh.document)), None)
+        run = _repeated(document, path, large=large)
+        fresh = _certified(run, document)
+    difference = next(_differences(_plain(document, document), _plain(fresh.document, document)), None)
     if difference is not None:
         where, then, now = difference
         notes = [f"recorded {cut(repr(then), 120)}", f"measured now {cut(repr(now), 120)}"]
         raise error("T407", f"{shown(path)}: its {where} is not that of its run", notes=notes, hint="do not trust it")
-    return fresh
+    return fresh if on is None else _elsewhere(run, document, on, path)
 
 
-def _repeated(document: Mapping[str, Any], path: object, *, large: bool) -> Certificate:
+def _certified(run: Run, document: Mapping[str, Any]) -> Certificate:
+    """Return the certificate of a run by what a file asks of it: warm-up, rate of false alarms, resolution."""
+    asked = {name: document[name] for name in ("false_alarms", "resolution") if name in document}
+    return certify(run, warmup=document["warmup"], **asked)
+
+
+def _elsewhere(run: Run, document: Mapping[str, Any], on: str, path: object) -> Certificate:
+    """Return the certificate of the run repeated on another target. Errors: T407 where outputs or verdicts differ."""
+    call = run.call
+    assert call is not None
+    exe = api.compile(call.executable.source, on)
+    position: dict[str, Any] = dict(call.position)
+    other = exe.run(call.inputs, ticks=call.ticks, batch=call.batch, **position)
+    drifted = {
+        name: float((run[name] != other[name]).mean()) for name in run.outputs if not _near(run[name], other[name])
+    }
+    if drifted:
+        notes = [f"{name}: {share:.2g} of its numbers differ" for name, share in drifted.items()]
+        hint = f"thermoc verify MODEL --targets {document['target']},{cut(on, 40)} says where they part"
+        raise error("T407", f"{shown(path)}: its run on {cut(on, 40)} is another", notes=notes, hint=hint)
+    return _certified(other, document)
+
+
+def _near(array: NDArray, other: NDArray) -> bool:
+    """Tell whether outputs are the same but for rounding, and but for draws within rounding of their threshold."""
+    if array.shape != other.shape:
+        return False
+    size = max(float(np.abs(array).max(initial=0.0)), 1.0)
+    off = np.abs(array.astype(float) - other) > ROUNDING * size
+    return bool(off.mean() <= FLIPPED)
+
+
+def _repeated(document: Mapping[str, Any], path: object, *, large: bool) -> Run:
     graph, inputs, options = decode(document, path)
     if not large:
         check_effort(document, graph, path)
     exe = api.compile(graph, document["target"], **options)
     position = {name: document[name] for name in ("seed", "first_sample", "first_tick")}
-    run = exe.run(inputs, ticks=document["ticks"], batch=document["batch"], **position)
-    return certify(run, warmup=document["warmup"])
+    return exe.run(inputs, ticks=document["ticks"], batch=document["batch"], **position)
 
 
-def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what both certificates must state, as JSON values."""
+def _plain(document: Mapping[str, Any], of: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what both certificates must state, as JSON values, by the version of the one in the file."""
+    apart = _APART if of["version"] == VERSION else (*_APART, *_JUDGED)
     # Through JSON, for a document from a file has lists where a fresh one may have tuples.
-    return json.loads(json.dumps({name: value for name, value in document.items() if name not in _APART}))
+    return json.loads(json.dumps({name: value for name, value in document.items() if name not in apart}))
 
 
 def _differences(then: Any, now: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:

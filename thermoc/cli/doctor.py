@@ -51,6 +51,7 @@ NEEDS = (
     Need(package="neo", purpose="spikes for Neo", install='pip install "thermoc[neo]"'),
     Need(package="distributed", purpose="sweeps over processes", install='pip install "thermoc[sweep]"'),
     Need(package="optuna", purpose="searches in sweeps", install='pip install "thermoc[search]"'),
+    Need(package="cryptography", purpose="signed certificates", install='pip install "thermoc[sign]"'),
     Need(package="dimod", purpose="sample sets of dimod", install='pip install "thermoc[dimod]"'),
 )
 

@@ -61,6 +61,12 @@ To = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write over the run that --to names.")]
 Plot = Annotated[Path | None, typer.Option("--plot", help="Draw spikes, energy or traces: .png, .svg.")]
+Sign = Annotated[
+    Path | None,
+    typer.Option(
+        "--sign", metavar="PEM", help="With --certify: the private Ed25519 key that signs it; `resume` does not."
+    ),
+]
 Certify = Annotated[
     bool, typer.Option("--certify", help="Check the laws of physics on the run; write NAME.certificate.json.")
 ]

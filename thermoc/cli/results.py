@@ -10,6 +10,7 @@ from typing import Any
 from thermoc import plot as figures
 from thermoc.certificates import Certificate
 from thermoc.certificates import certify as make_certificate
+from thermoc.certificates.signature import check_key
 from thermoc.cli.output import check, print_json, say
 from thermoc.cli.parameters import file_name
 from thermoc.reports import chip_picture, chip_trace
@@ -36,6 +37,7 @@ class Results:
     heat_map: Path | None = None
     trace: Path | None = None
     certificate: Path | None = None
+    sign: Path | None = None
     as_json: bool = False
 
     @property
@@ -57,6 +59,8 @@ class Results:
         for path in (self.floorplan, self.heat_map):
             if path is not None:
                 chip_picture.format_of(path)
+        if self.sign is not None:
+            check_key(self.sign)
         self.check_output()
 
     def check_output(self) -> None:
@@ -73,7 +77,8 @@ class Results:
 
     def note(self) -> dict[str, Any]:
         """Return it as JSON that a checkpoint carries; paths are absolute, for who resumes may stand elsewhere."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        # Not the key: a checkpoint may come from others, and must not have anything signed.
+        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "sign"}
         return {name: str(v.absolute()) if isinstance(v, Path) else v for name, v in values.items() if v}
 
     @classmethod
@@ -99,7 +104,7 @@ class Results:
         certificate = None
         if self.certificate is not None:
             certificate = make_certificate(run)
-            certificate.save(self.certificate)
+            certificate.save(self.certificate, key=self.sign)
         if self.report is not None:
             make_report(run, certificate=certificate).html(self.report)
         if self.as_json:

@@ -33,6 +33,7 @@ from thermoc.cli.parameters import (
     ReportPage,
     RunTarget,
     Seed,
+    Sign,
     Ticks,
     To,
     Trace,
@@ -46,6 +47,7 @@ from thermoc.recording.specs import parsed_plan
 from thermoc.saving import saving
 from thermoc.session import run_memory
 from thermoc.support.array_types import AnyArray
+from thermoc.support.errors import error
 
 
 @takes_model
@@ -63,6 +65,7 @@ def run(
     batch: Batch = None,
     seed: Seed = 0,
     certify: Certify = False,
+    sign: Sign = None,
     chip: Chip = None,
     device: Device = None,
     floorplan: Floorplan = None,
@@ -78,6 +81,8 @@ def run(
 ) -> None:
     """Compile a network for a target, run it, and show or write what it gives."""
     target = target or ("sim" if chip is None else "chip")
+    if sign is not None and not certify:
+        raise error("T404", "--sign signs a certificate, and none is asked for", hint="add --certify")
     options = parse_options(option) | {k: v for k, v in {"chip": chip, "device": device}.items() if v is not None}
     files = {
         "output": output,
@@ -88,7 +93,7 @@ def run(
         "heat_map": heat_map,
         "trace": trace,
     }
-    results = Results(**files, as_json=as_json)
+    results = Results(**files, sign=sign, as_json=as_json)
     # All that can be refused is refused before the model's file, which may take long, is run.
     results.check(target)
     plan = None if record is None else parsed_plan(record)

@@ -18,8 +18,10 @@ def laws(certificate: Certificate) -> dict[str, Any]:
     return {
         "title": certificate.title,
         "holds": certificate.holds,
+        "verdict": certificate.verdict,
         "rows": rows,
         "skipped": [{**item, "op": _id(item["op"]), "of": item["op"]} for item in document["skipped"]],
+        "controls": [{**item.to_json(), "op": _id(item.op), "of": item.op} for item in certificate.controls],
         "convergence": [
             {"op": _id(op), "of": op, **series} for op, series in document["convergence"].items() if series
         ],

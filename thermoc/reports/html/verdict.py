@@ -70,9 +70,17 @@ def _agree(targets: Mapping[str, Any] | None) -> dict[str, Any]:
 def _laws(laws: Mapping[str, Any] | None) -> dict[str, Any]:
     if laws is None:
         return _card("Laws hold?", NONE, "Not checked: --certify checks them on the run.", "laws")
-    count = sum(row["holds"] for row in laws["rows"])
+    count = sum(row["verdict"] == "holds" for row in laws["rows"])
     text = f"{count} of {len(laws['rows'])} laws of physics hold on this run; {len(laws['skipped'])} not checked."
-    return _card("Laws hold" if laws["holds"] else "A law does not hold", OK if laws["holds"] else FAIL, text, "laws")
+    title, state = _LAWS[laws["verdict"]]
+    return _card(title, state, text, "laws")
+
+
+_LAWS = {
+    "holds": ("Laws hold", OK),
+    "fails": ("A law does not hold", FAIL),
+    "cannot tell": ("Too short to tell whether laws hold", WARN),
+}
 
 
 def _mixed(subjects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -35,9 +35,10 @@ function lawsSection() {
   const curves = found.convergence.flatMap((one) => Object.keys(one).filter((name) => !["op", "of", "tick"].includes(name)).map((name) =>
     figure(`${name.replaceAll("_", " ")} of ${one.op}`, () => ({ traces: lines(one.tick, [[name, one[name]]]), layout: { showlegend: false, xaxis: { title: { text: "tick" } }, yaxis: { title: { text: name.replaceAll("_", " ") } } } }), { tick: (tick) => tick, click: (point) => select({ op: one.op, tick: Number(point.x) }) })));
   return section("laws", "Certificate", element("p", { class: "note" }, found.title),
-    table("Laws", found.rows, { columns: ["law", "of", "statement", "measured", "expected", "bound", "samples", "holds"], pick: (row) => pickOp(row.op) }),
+    table("Laws", found.rows, { columns: ["law", "of", "statement", "measured", "expected", "bound", "samples", "verdict", "shows"], pick: (row) => pickOp(row.op) }),
     element("div", { class: "figures" }, curves),
     found.skipped.length ? table("Not checked", found.skipped, { columns: ["law", "of", "reason"], pick: (row) => pickOp(row.op) }) : null,
+    found.controls.length ? table("Records falsified on purpose", found.controls, { columns: ["control", "of", "verdict", "caught"], pick: (row) => pickOp(row.op) }) : null,
     table("Certificate's facts", Object.entries(found.facts).map(([what, value]) => ({ what, value }))));
 }
 

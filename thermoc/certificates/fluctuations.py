@@ -1,0 +1,113 @@
+"""The noise of a thermal network's links: what each conducts, it trembles by (P18, P27)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+
+from thermoc.certificates import significance
+from thermoc.certificates.draws import of_array, standard_normals
+from thermoc.certificates.law import Finding, Skipped
+from thermoc.certificates.modes import FEW_LINKS, Modes, Rows, links_of
+from thermoc.certificates.observed import Observed
+
+
+def fluctuations(
+    observed: Observed, modes: Modes, rows: Rows, off: NDArray, G: NDArray, g: NDArray
+) -> Iterator[Finding | Skipped]:
+    """Yield that the noise of each node is what its conductances carry, 2 k_B G T_i T_j dt (P27)."""
+    op: Any = observed.op
+    heat, n = modes.kicks(off), len(g)
+    T, bath = rows.T, rows.picked(observed.like("T_ambient", "T"))
+    if not (T > 0).all():
+        yield Skipped(law="P18, P47 (noise)", op=observed.label, reason="a temperature is not positive")
+        return
+    pairs = 2 * op.k_B * observed.dt * T[:, :, np.newaxis] * T[:, np.newaxis] * (G - np.diag(np.diag(G)))
+    covariance = -pairs
+    place = np.arange(n)
+    covariance[:, place, place] = pairs.sum(axis=2) + 2 * op.k_B * observed.dt * T * bath * g
+    # What a part without a reservoir exchanges adds up to nothing: one of its nodes follows from the others.
+    _, part = connected_components(G > 0, directed=False)
+    follows = [np.flatnonzero(part == one)[0] for one in np.unique(part) if not (g[part == one] > 0).any()]
+    free = np.setdiff1d(place, follows)
+    if not len(free):
+        return
+    factor = np.linalg.cholesky(covariance[:, free[:, np.newaxis], free])
+    z = np.linalg.solve(factor, heat[:, free, np.newaxis])[..., 0]
+    shape = (len(rows.ticks), len(rows.samples), -1)
+    steps = of_array(z.reshape(shape))
+    yield from standard_normals(observed, "the noise heat of a step", steps, shape[0], bias_of="conductance")
+    yield from _noisy_links(observed, modes, rows, G, _Whitened(z=z, factor=factor, covariance=covariance, free=free))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Whitened:
+    """Noise heat as standard normals z (rows, free): heat = factor z; covariance (rows, n, n) of all nodes."""
+
+    z: NDArray
+    factor: NDArray
+    covariance: NDArray
+    free: NDArray
+
+    def solved(self, right: NDArray) -> NDArray:
+        """Return factor^-1 right."""
+        return np.linalg.solve(self.factor, right)
+
+
+def _noisy_links(observed: Observed, modes: Modes, rows: Rows, G: NDArray, white: _Whitened) -> Iterator[Finding]:
+    """Yield that each link, and all together, conduct and tremble as they should: scores of the step's likelihood."""
+    links = links_of(G, np.zeros(len(G)))[:FEW_LINKS]
+    if not links:
+        return
+    each = [_derivatives(observed, modes, rows, white, *link) for link in links]
+    drifts, spreads = (np.stack(parts) for parts in zip(*each))
+    directions = [*np.eye(len(links)), np.ones(len(links))] if len(links) > 1 else [np.ones(1)]
+    found = []
+    for direction in directions:
+        drift, spread = np.tensordot(direction, drifts, 1), np.tensordot(direction, spreads, 1)
+        square = np.einsum("ri,rij,rj->r", white.z, spread, white.z) - np.trace(spread, axis1=1, axis2=2)
+        score = float((white.z * drift).sum() + square.sum() / 2)
+        found.append((score, float((drift**2).sum() + (spread**2).sum() / 2)))
+    score, information = max(found, key=lambda pair: abs(pair[0]) / np.sqrt(pair[1]))
+    # The power is that of the direction which shows least.
+    least = min(information for _, information in found[-1:])
+    yield significance.normal(
+        observed,
+        "P18",
+        "links conduct G (T_i - T_j), and tremble by it",
+        1 + score / information,
+        1 / np.sqrt(information),
+        white.z.size,
+        expected=1.0,
+        tries=len(found),
+        slope=np.sqrt(least / information),
+        bias_of="conductance",
+    )
+
+
+def _derivatives(
+    observed: Observed, modes: Modes, rows: Rows, white: _Whitened, i: int, j: int, conductance: float
+) -> tuple[NDArray, NDArray]:
+    """Return what a conductance larger by a share of 1 does to mean and covariance of a step, in whitened noise."""
+    op: Any = observed.op
+    n = len(modes.root)
+    link = np.zeros(n)
+    link[i], link[j] = np.sqrt(conductance), -np.sqrt(conductance)
+    drift = modes.kicks(modes.slopes(rows.T, rows.power, link))[:, white.free]
+    share = 1e-4
+    L = (modes.V * modes.rates) @ modes.V.T * modes.root * modes.root[:, np.newaxis]
+    other = Modes(modes.root**2, L + share * np.outer(link, link), observed.dt)
+    # What makes of noise heat the temperatures, of the larger conductance; brought back to heat by this one.
+    D = (modes.kicks(other.kicked(np.eye(n))).T - np.eye(n)) / share
+    own = 2 * op.k_B * observed.dt * rows.T[:, i] * rows.T[:, j]
+    change = own[:, np.newaxis, np.newaxis] * np.outer(link, link)
+    turned = D @ white.covariance
+    change = (change + turned + np.swapaxes(turned, 1, 2))[:, white.free[:, np.newaxis], white.free]
+    inner = white.solved(change)
+    spread = white.solved(np.swapaxes(inner, 1, 2))
+    return white.solved(drift[..., np.newaxis])[..., 0], spread
