@@ -20,11 +20,29 @@ LEAST_BLOCKS = 16
 
 
 class SteinTest(NamedTuple):
-    """discrepancy: the mean of the matrix, zero for samples of the law. p: how often chance would give as much."""
+    """discrepancy: the mean of the matrix, zero for samples of the law. p: how often chance would give as much.
+
+    weights: of the squares that it is a sum of where the law holds, (blocks,).
+    """
 
     discrepancy: float
     p: float
-    blocks: int
+    weights: FloatArray
+
+    @property
+    def blocks(self) -> int:
+        """How many groups of samples stand for themselves."""
+        return len(self.weights)
+
+    def limit(self, level: float) -> float:
+        """Return what the discrepancy stays below but for ``level``, by halving."""
+        low, high = 0.0, float(np.abs(self.weights).sum())
+        while chi_square_tail(self.weights, high) > level and high < 1e300:
+            low, high = high, 2 * high
+        for _ in range(40):
+            middle = (low + high) / 2
+            low, high = (middle, high) if chi_square_tail(self.weights, middle) > level else (low, middle)
+        return high / self.blocks**2
 
 
 def discrete_stein_matrix(
@@ -104,7 +122,7 @@ def stein_test(matrix: FloatArray, block: IntArray | None = None) -> SteinTest:
     matrix = (matrix + matrix.T) / 2
     weights = np.asarray(np.linalg.eigvalsh(matrix), float)
     total = float(matrix.sum())
-    return SteinTest(total / matrix.size, chi_square_tail(weights, total), len(matrix))
+    return SteinTest(total / matrix.size, chi_square_tail(weights, total), weights)
 
 
 def chi_square_tail(weights: ArrayLike, total: float) -> float:

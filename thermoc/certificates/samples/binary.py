@@ -60,7 +60,7 @@ def temperature(blocks: Blocks, law: BinaryLaw, up: NDArray, drive: NDArray) -> 
 
 
 def pooled(blocks: Blocks, up: NDArray, drive: NDArray) -> tuple[float, float]:
-    """Return the factor on all drives of greatest pseudolikelihood, and its error from scores of blocks (a sandwich)."""
+    """Return the factor on all drives of greatest pseudolikelihood, and its error, a sandwich of the blocks' scores."""
     factor = 1.0
     for _ in range(60):
         p = probability_up(factor * drive)

@@ -69,7 +69,7 @@ def blocks_of(values: NDArray, summaries: NDArray, independent: bool) -> Blocks 
 
 
 def slowest(summaries: NDArray) -> float:
-    """Return the longest integrated autocorrelation time, about each chain's own mean; one that never moved has none."""
+    """Return the longest integrated autocorrelation time, of all chains together; what never moved has none."""
     times = [_own_time(summaries[..., k]) for k in range(summaries.shape[2])]
     return max(times, default=0.5)
 

@@ -89,9 +89,7 @@ class SampleLaw:
     @property
     def _within(self) -> bool:
         gap = self.measured - self.expected
-        if self.side == "above":
-            return gap >= -self.bound
-        return abs(gap) <= self.bound
+        return gap >= -self.bound if self.side == "above" else abs(gap) <= self.bound
 
     def to_json(self) -> dict[str, Any]:
         """Return the law as JSON values, with its verdict."""

@@ -46,6 +46,7 @@ def worst(
 
 
 def nothing(blocks: Blocks, op: str, statement: str, law: str) -> SampleFinding:
+    """Return that a law cannot be told, because no unit changes its mind often enough."""
     return SampleFinding(
         law=law, op=op, statement=statement, statistic="worst score", measured=0.0, bound=lambda _: np.inf,
         samples=len(blocks.values), needed=np.inf,
@@ -53,15 +54,16 @@ def nothing(blocks: Blocks, op: str, statement: str, law: str) -> SampleFinding:
 
 
 def mean(blocks: Blocks, op: str, statement: str, feature: NDArray, expected: float, scale: float) -> SampleFinding:
+    """Return that the mean of a feature (rows,) is what is expected. scale: its size, in which a bias is stated."""
     found = means(blocks, feature[:, np.newaxis])
-    mean, error, dof = float(found.mean[0]), float(found.error[0]), blocks.count - 1
-    score = (mean - expected) / error if error > 0 else (0.0 if mean == expected else np.inf)
+    measured, error, dof = float(found.mean[0]), float(found.error[0]), blocks.count - 1
+    score = (measured - expected) / error if error > 0 else (0.0 if measured == expected else np.inf)
     return SampleFinding(
         law="P48",
         op=op,
         statement=statement,
         statistic="Student's t",
-        measured=mean,
+        measured=measured,
         expected=expected,
         bound=lambda level: limit(level, dof) * error,
         samples=len(feature),
