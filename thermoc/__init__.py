@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 # For type checkers; when it runs, ``__getattr__`` imports each name where it is first used.
 if TYPE_CHECKING:
     from thermoc.api import Executable, compile, lint, resume
-    from thermoc.certificates import Certificate, SamplesCertificate, certify, certify_samples
+    from thermoc.certificates import Certificate, SamplesCertificate, certify, certify_samples, effective_temperatures
     from thermoc.costs import cost
     from thermoc.equations import dynamics
     from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
@@ -28,7 +28,13 @@ __version__ = "0.1.0"
 
 _FROM = {
     "thermoc.api": ("Executable", "compile", "lint", "resume"),
-    "thermoc.certificates": ("Certificate", "SamplesCertificate", "certify", "certify_samples"),
+    "thermoc.certificates": (
+        "Certificate",
+        "SamplesCertificate",
+        "certify",
+        "certify_samples",
+        "effective_temperatures",
+    ),
     "thermoc.costs": ("cost",),
     "thermoc.equations": ("dynamics",),
     "thermoc.network": (
@@ -74,6 +80,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "cost",
     "counts",
     "dynamics",
+    "effective_temperatures",
     "events",
     "every",
     "extremes",

@@ -47,6 +47,7 @@ LINES = {
     "run on a chip": "run mine/network.py:net --chip thermo-1 --ticks 2",
     "run without running": "run mine/network.py:net --dry-run",
     "certify": "certify mine.certificate.json",
+    "certify samples": "certify samples.npz --model mine/network.py:net",
     "verify": "verify mine/network.py:net -t sim --ticks 4",
     "report": "report run.zarr -o page.html",
     "sweep": "sweep sweep.toml --workers 0",

@@ -82,7 +82,7 @@ from thermoc.physics.phases import (
     specific_heat,
     susceptibility,
 )
-from thermoc.physics.pseudolikelihood import TemperatureFit, binary_temperatures
+from thermoc.physics.pseudolikelihood import TemperatureFit, UnitTemperatures, binary_temperatures
 from thermoc.physics.relaxation import chained_gain, exponential_step, ou_step
 from thermoc.physics.schedules import adaptive_step, exponential, linear, power_law, running_capacity
 from thermoc.physics.statistics import (
@@ -114,6 +114,7 @@ __all__ = [
     "Scaling",
     "SteinTest",
     "TemperatureFit",
+    "UnitTemperatures",
     "adaptive_step",
     "all_states",
     "asymmetry",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.physics.checks import finite
-from thermoc.support.array_types import BoolArray, FloatArray
+from thermoc.support.array_types import BoolArray, FloatArray, IntArray
 from thermoc.support.errors import error
 
 STEPS = 60
@@ -29,6 +29,26 @@ class TemperatureFit(NamedTuple):
     high: FloatArray
     beta: FloatArray
     beta_error: FloatArray
+
+
+class UnitTemperatures(NamedTuple):
+    """The temperature that each unit shows, with its interval, beside what was asked for: each (units,).
+
+    predicted: what a model of heat says that it should be, or None. shape: how the units lie.
+    """
+
+    title: str
+    T: FloatArray
+    low: FloatArray
+    high: FloatArray
+    stated: FloatArray
+    predicted: FloatArray | None = None
+    shape: tuple[int, ...] = ()
+
+    def outside(self, of: FloatArray | None = None) -> IntArray:
+        """Return the units whose interval does not hold ``of``: default the predicted temperature, else the stated."""
+        reference = of if of is not None else self.stated if self.predicted is None else self.predicted
+        return np.flatnonzero((reference < self.low) | (reference > self.high)).astype(np.int64)
 
 
 def binary_temperatures(

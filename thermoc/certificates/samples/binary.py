@@ -11,11 +11,11 @@ from thermoc import physics
 from thermoc.certificates.samples.blocks import Blocks, means
 from thermoc.certificates.samples.judging import POWER, SampleFinding, limit, two_sided
 from thermoc.certificates.samples.models import BinaryLaw
-from thermoc.certificates.samples.scores import LEAST_EVENTS, mean, worst
+from thermoc.certificates.samples.scores import LEAST_EVENTS, mean, most_pairs, worst
 from thermoc.physics.pseudolikelihood import TemperatureFit, binary_temperatures, interval, probability_up
 
-MOST_PAIRS, MOST_ENUMERATED, BINS = 2048, 16, 32
-"""Coupled pairs that are looked at; units whose states are counted; classes of states of about equal probability."""
+MOST_ENUMERATED, BINS = 16, 32
+"""Units whose states are counted; classes of states of about equal probability."""
 
 
 def laws(blocks: Blocks, law: BinaryLaw) -> Iterator[SampleFinding]:
@@ -93,7 +93,7 @@ def _pairs(blocks: Blocks, law: BinaryLaw, off: NDArray, p: NDArray, told: NDArr
     rows, columns = rows[chosen], columns[chosen]
     if not len(rows):
         return
-    places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_PAIRS)).round().astype(int))
+    places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most_pairs(len(off)))).round().astype(int))
     rows, columns = rows[places], columns[places]
     s = np.where(blocks.values > 0, 1.0, -1.0)
     variance = (p * (1 - p)).mean(axis=0)[rows]

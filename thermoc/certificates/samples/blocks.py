@@ -59,8 +59,8 @@ def blocks_of(values: NDArray, summaries: NDArray, independent: bool) -> Blocks 
     if steps < 2 * physics.LEAST_LENGTH:
         return _whole(values, 0.5) if chains >= LEAST_BLOCKS else None
     tau = max(slowest(summaries), 0.5)
-    length = int(np.ceil(LENGTHS * tau)) if tau > 0.5 else 1
-    each = steps // length if np.isfinite(tau) else 0
+    length = 1 if tau <= 0.5 else int(np.ceil(LENGTHS * min(tau, steps)))
+    each = steps // length
     if each * chains >= LEAST_BLOCKS:
         # the end of each chain: what is left over at its start is the least settled
         kept = values[steps - each * length :].swapaxes(0, 1).reshape(-1, units)

@@ -96,10 +96,10 @@ def _parse(path: Path, data: bytes, format: str) -> dict[str, Any]:
         return dict(parse_npz(data, path))
     if format == "csv":
         return _csv(path, data)
-    if data.lstrip()[:1] == b"{":
-        return sample_set(parse_json(data, path, "a sample set", most=MOST_BYTES), path)
-    bson = need("bson", "dimod", "BSON files")
-    return sample_set(bson.decode(data), path)
+    # a BSON document begins with its own length
+    if len(data) > 4 and int.from_bytes(data[:4], "little") == len(data):
+        return sample_set(need("bson", "dimod", "BSON files").decode(data), path)
+    return sample_set(parse_json(data, path, "a sample set", most=MOST_BYTES), path)
 
 
 def _csv(path: Path, data: bytes) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def law_of(model: Any, *, T: Any = None, output: str | None = None, kind: str | 
     """
     if isinstance(model, str | os.PathLike):
         path = Path(model)
-        if path.suffix.lower() in READERS:
+        if path.suffix.lower() in (".thermo", *READERS):
             return law_of(load(path), T=T, output=output)
         problem = read(path, kind)
         return law_of(problem, T=T)

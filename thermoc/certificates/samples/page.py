@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.certificates.samples.judging import CANNOT_TELL, FAILS, HOLDS
+from thermoc.physics import UnitTemperatures
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 from thermoc.support.tables import html_table, table
@@ -39,9 +39,11 @@ class SamplesCertificate:
         return self.document["laws"]
 
     @property
-    def temperatures(self) -> Mapping[str, NDArray]:
-        """T, low and high of each unit (units,), at 99 %; nan where nothing can be told."""
-        return {name: np.array(values, float) for name, values in self.document["temperatures"].items()}
+    def unit_temperatures(self) -> UnitTemperatures:
+        """The temperature that each unit shows, with its interval at 99 %; nan where nothing can be told."""
+        found = {name: np.array(values, float) for name, values in self.document["temperatures"].items()}
+        stated = np.broadcast_to(np.asarray(self.document["model"]["T"], float), len(found["T"]))
+        return UnitTemperatures(title=self.title, **found, stated=stated)
 
     @property
     def title(self) -> str:

@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from thermoc.certificates.samples.blocks import Blocks, means
 from thermoc.certificates.samples.judging import POWER, SampleFinding, limit, two_sided
 from thermoc.certificates.samples.models import RealLaw
-from thermoc.certificates.samples.scores import worst
+from thermoc.certificates.samples.scores import most_pairs, worst
 from thermoc.physics.pseudolikelihood import TemperatureFit, interval
-
-MOST_PAIRS = 2048
 
 
 def laws(blocks: Blocks, law: RealLaw) -> Iterator[SampleFinding]:
@@ -32,7 +30,7 @@ def laws(blocks: Blocks, law: RealLaw) -> Iterator[SampleFinding]:
     yield worst(blocks, law.op, "each unit's temperature is the model's, by its virial", share - 1, 0.0, 1.0)
     i, j = np.nonzero(~np.eye(law.units, dtype=bool))
     if len(i):
-        places = np.unique(np.linspace(0, len(i) - 1, min(len(i), MOST_PAIRS)).round().astype(int))
+        places = np.unique(np.linspace(0, len(i) - 1, min(len(i), most_pairs(len(off)))).round().astype(int))
         i, j = i[places], j[places]
         spread = off.std(axis=0)
         scale = np.where(spread[i] * size[j] > 0, spread[i] * size[j], 1.0)

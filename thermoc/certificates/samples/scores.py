@@ -12,6 +12,11 @@ LEAST_EVENTS = 50
 """Changes of mind of a unit, as the law foresees them, from which on its mean is judged."""
 
 
+def most_pairs(rows: int) -> int:
+    """Return how many pairs of units are looked at in so many rows, so that all their products take half a gigabyte."""
+    return int(np.clip(2**26 // max(rows, 1), 64, 2048))
+
+
 def worst(
     blocks: Blocks, op: str, statement: str, off: NDArray, variance: NDArray, most: float, law: str = "P47"
 ) -> SampleFinding:
