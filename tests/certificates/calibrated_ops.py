@@ -16,7 +16,7 @@ import thermoc as tc
 from thermoc import physics
 
 UNITS = 4
-DT = 0.1
+DT = 0.3
 J = np.array([[0, 0.6, 0, -0.4], [0.6, 0, 0.5, 0], [0, 0.5, 0, 0.7], [-0.4, 0, 0.7, 0]])
 K = np.array([[2.0, 0.5, 0, 0], [0.5, 1.0, 0.3, 0], [0, 0.3, 1.5, 0.2], [0, 0, 0.2, 1.2]])
 LOGITS = np.array([0.5, 0.0, -0.7, 0.2])
@@ -27,8 +27,8 @@ Rng = np.random.Generator
 class Case:
     """prior(rng, count) -> (count, units). measured(rng, theta) -> y. posterior(y, wrong) -> theta in a network.
 
-    again: y of theta in a network. memory: whether posterior is a state, which its own op remembers. ticks: between
-    two draws that do not remember each other, and before the first.
+    again: y of theta in a network. memory: whether theta is the state at the start of a tick, so that y of the same
+    tick may follow from it. ticks: between two draws that do not remember each other, and before the first.
     """
 
     prior: Callable[[Rng, int], NDArray]
@@ -100,8 +100,8 @@ def chances(rng: Rng, count: int) -> NDArray:
 
 def uniform(y: Any, wrong: float) -> Any:
     # Beta(2, 1) after a success, Beta(1, 2) after a failure
-    root = tc.uniform(shape=(UNITS,)) ** (0.5 * wrong)
-    return y * root + (1.0 - y) * (1.0 - root)
+    u = tc.uniform(shape=(UNITS,))
+    return y * u ** (0.5 * wrong) + (1.0 - y) * (1.0 - u**0.5)
 
 
 def bits(rng: Rng, count: int) -> NDArray:
@@ -127,7 +127,7 @@ CASES: dict[str, Case] = {
     "thermo.noise": gaussian(
         lambda y, wrong: 0.5 * y + tc.noise(2.0 * wrong, 0.25 / 2.0 / DT, shape=(UNITS,)), memory=False
     ),
-    "thermo.memory": gaussian(lambda y, wrong: tc.memory(1.3 * 0.5 * y, 0.5 * wrong, 1.3), ticks=30),
+    "thermo.memory": gaussian(lambda y, wrong: tc.memory(1.3 * 0.5 * y, 0.5 * wrong, 1.3), ticks=12),
     "thermo.sample_binary": Case(
         prior=bits,
         measured=measured,
@@ -142,22 +142,22 @@ CASES: dict[str, Case] = {
         posterior=lambda y, wrong: tc.sample_categorical(-0.6 * (y + LOGITS), 0.6 * wrong),
         memory=False,
     ),
-    "thermo.brownian": gaussian(lambda y, wrong: tc.brownian(y, wrong, 0.7, 2.0), ticks=30),
-    "thermo.langevin": gaussian(langevin, ticks=60),
+    "thermo.brownian": gaussian(lambda y, wrong: tc.brownian(y, wrong, 0.7, 2.0), ticks=12),
+    "thermo.langevin": gaussian(langevin, ticks=20),
     "thermo.ou_network": Case(
         prior=springs,
         measured=measured,
         again=again,
         posterior=lambda y, wrong: tc.ou_network(K + np.eye(UNITS), wrong, y),
-        ticks=40,
+        ticks=10,
     ),
-    "thermo.sde": gaussian(sde, ticks=25),
-    "thermo.heat_network": gaussian(heat_network, ticks=40),
+    "thermo.sde": gaussian(sde, memory=False, ticks=8),
+    "thermo.heat_network": gaussian(heat_network, ticks=15),
     "thermo.gibbs": Case(
-        prior=spins, measured=measured, again=again, posterior=lambda y, wrong: tc.gibbs(wrong, J, y), ticks=12
+        prior=spins, measured=measured, again=again, posterior=lambda y, wrong: tc.gibbs(wrong, J, y), ticks=8
     ),
     "thermo.gibbs_sweeps": Case(
-        prior=spins, measured=measured, again=again, posterior=gibbs_sweeps, memory=False, ticks=8
+        prior=spins, measured=measured, again=again, posterior=gibbs_sweeps, memory=False, ticks=6
     ),
 }
 WITHOUT = {

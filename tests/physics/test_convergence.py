@@ -51,8 +51,11 @@ def test_many_units_at_once_know_as_much_as_their_slowest_direction():
     assert physics.multivariate_ess(x) == pytest.approx(16000 * 0.2 / 1.8, rel=0.2)
     assert 1 < physics.multivariate_r_hat(x) < 1.01
     assert physics.multivariate_r_hat(x + np.array([0, 0, 0, 3.0])[:, np.newaxis]) > 1.05
-    shifted = x + np.outer([0, 0, 0, 2.0], [1, -1, 0])
-    assert physics.multivariate_ess(shifted) < physics.multivariate_ess(x) / 3
+    # each unit alone shows nothing of what only their difference does
+    hidden = np.stack([x[..., 0], x[..., 0] + 0.05 * x[..., 1] + np.array([0, 0, 0, 0.1])], axis=-1)
+    assert physics.split_r_hat(hidden[..., 1]) < 1.01 and physics.multivariate_r_hat(hidden) > 1.05
+    one = x[..., :1]
+    assert physics.multivariate_r_hat(one) == pytest.approx(physics.split_r_hat(one[..., 0]), rel=1e-12)
 
 
 def test_batches_of_independent_units_give_their_covariance():

@@ -88,7 +88,8 @@ def batch_covariance(series: ArrayLike, *, lugsail: bool = True) -> FloatArray:
 def multivariate_ess(series: ArrayLike) -> float:
     """Return n (|covariance| / |Sigma|)^(1/p) of p units together (Vats, Flegal and Jones 2019); none fixes another.
 
-    Sigma is ``batch_covariance`` without lugsail where that would not be positive definite. Errors: T405.
+    Sigma is ``batch_covariance`` without lugsail where that would not be positive definite. Chains that disagree show
+    in ``multivariate_r_hat``, and in this by little. Errors: T405.
     """
     x = _units(series)
     flat = x.reshape(-1, x.shape[2])
@@ -105,9 +106,23 @@ def multivariate_ess(series: ArrayLike) -> float:
 
 
 def multivariate_r_hat(series: ArrayLike) -> float:
-    """Return sqrt(1 + chains / ESS) of all units together: near 1 where chains agree (Vats and Knudson 2021, eq. 9)."""
+    """Return the split R-hat of the combination of units that differs most between chains (Brooks and Gelman 1998).
+
+    sqrt((n - 1) / n + lambda), lambda the largest eigenvalue of W^-1 B: covariances within the chains' halves, and of
+    their means. Of one unit it is ``split_r_hat``; of p units that agree it is near sqrt(1 + p / ESS). Errors: T405.
+    """
     x = _units(series)
-    return float(np.sqrt(1 + x.shape[1] / multivariate_ess(x)))
+    half = len(x) // 2
+    split = np.concatenate([x[:half], x[len(x) - half :]], axis=1)
+    middle = split.mean(axis=0)
+    off = (split - middle).reshape(-1, x.shape[2])
+    within = off.T @ off / (len(off) - split.shape[1])
+    if half < 2 or _log_det(within) is None:
+        notes = [f"{x.shape[2]} units", f"{len(x)} steps in {x.shape[1]} chains"]
+        raise error("T405", "a combination of units never moves, or the chains are too short", notes=notes)
+    between = np.cov(middle.T).reshape(within.shape)
+    largest = float(np.linalg.eigvals(np.linalg.solve(within, between)).real.max())
+    return float(np.sqrt((half - 1) / half + largest))
 
 
 def least_multivariate_ess(units: int, *, confidence: float = 0.95, precision: float = 0.05) -> float:

@@ -39,7 +39,7 @@ def laws(samples: Samples, summaries: NDArray, op: str) -> Iterator[SampleFindin
     if samples.independent:
         yield _length(op, "independent samples", float(steps), physics.LEAST_ESS, steps)
         if samples.ordered:
-            yield _serial(summaries[:, 0], op)
+            yield _serial(summaries[:, 0, 0], op)
         return
     if steps < 2 * physics.LEAST_LENGTH and chains < LEAST_BLOCKS:
         yield _length(op, "steps of a chain", float(steps), 2 * physics.LEAST_LENGTH, steps * chains)

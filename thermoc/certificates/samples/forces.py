@@ -38,7 +38,7 @@ def force_of(graph: Graph, op: Any) -> Callable[[NDArray], NDArray]:
     alone = graph.with_ops([place, *ops, core.Output(name="force", x=op.force)])
 
     def force(positions: NDArray) -> NDArray:
-        feed = Feed({_PLACE: np.asarray(positions, float)[np.newaxis]}, ticks=1, batch=len(positions))
+        feed = Feed(arrays={_PLACE: np.asarray(positions, float)[np.newaxis]}, ticks=1, batch=len(positions))
         found = np.asarray(interpret(alone, feed).outputs["force"], float)[0]
         return np.broadcast_to(found, positions.shape)
 
