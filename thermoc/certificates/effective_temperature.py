@@ -124,10 +124,10 @@ def _predicted(run: Run, op: Op, stated: NDArray, warmup: int) -> NDArray | None
     name, call = op.results[0].name, run.call
     if call is None or run.chip is None or getattr(call.executable.options, "temperature", "model") != "die":
         return None
-    kelvin = run.chip.kelvin
+    kelvin = run.chip.run.kelvin
     if name not in kelvin:
         return None
-    ticks, targets = run.chip.units.ticks, run.chip.targets[name]
+    ticks, targets = run.chip.run.units.ticks, run.chip.run.targets[name]
     at = kelvin[name].reshape(len(ticks), -1, kelvin[name].shape[-1])
     kept = ticks >= call.begun + warmup
     share = at[kept] / targets[kept][:, np.newaxis, np.newaxis]
