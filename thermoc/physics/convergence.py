@@ -5,7 +5,8 @@ A series is (steps, chains), or (steps,) for one chain; of several units (steps,
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,12 +37,10 @@ def rank_normalised(series: ArrayLike) -> FloatArray:
 
     So moments need not exist: R-hat and ESS of them are those of any increasing function of the values.
     """
-    from scipy.special import ndtri
-    from scipy.stats import rankdata
-
+    special, stats = _scipy("special"), _scipy("stats")
     x = series_of(series)
-    ranks: FloatArray = np.asarray(rankdata(x, method="average", axis=None), float).reshape(x.shape)
-    return np.asarray(ndtri((ranks - 3 / 8) / (x.size + 1 / 4)), float)
+    ranks: FloatArray = np.asarray(stats.rankdata(x, method="average", axis=None), float).reshape(x.shape)
+    return np.asarray(special.ndtri((ranks - 3 / 8) / (x.size + 1 / 4)), float)
 
 
 def rank_r_hat(series: ArrayLike) -> float:
@@ -93,7 +92,7 @@ def multivariate_ess(series: ArrayLike) -> float:
     """
     x = _units(series)
     flat = x.reshape(-1, x.shape[2])
-    spread, n = _log_det(np.cov(flat.T).reshape(x.shape[2], -1)), len(flat)
+    spread, n = _log_det(np.asarray(np.cov(flat.T), float).reshape(x.shape[2], -1)), len(flat)
     if spread is None:
         notes = [f"{x.shape[2]} units, {n} samples"]
         raise error("T405", "a combination of units never moves", notes=notes, hint="leave out units that others fix")
@@ -120,19 +119,22 @@ def multivariate_r_hat(series: ArrayLike) -> float:
     if half < 2 or _log_det(within) is None:
         notes = [f"{x.shape[2]} units", f"{len(x)} steps in {x.shape[1]} chains"]
         raise error("T405", "a combination of units never moves, or the chains are too short", notes=notes)
-    between = np.cov(middle.T).reshape(within.shape)
-    largest = float(np.linalg.eigvals(np.linalg.solve(within, between)).real.max())
+    between: FloatArray = np.asarray(np.cov(middle.T), float).reshape(within.shape)
+    largest = max(float(value.real) for value in np.linalg.eigvals(np.linalg.solve(within, between)))
     return float(np.sqrt((half - 1) / half + largest))
 
 
 def least_multivariate_ess(units: int, *, confidence: float = 0.95, precision: float = 0.05) -> float:
     """Return the ESS at which the mean is known to ``precision`` of the law's own size (Vats et al. 2019, eq. 10)."""
-    from scipy.special import gammaln
-    from scipy.stats import chi2
-
+    special, stats = _scipy("special"), _scipy("stats")
     p = units
-    size = 2 / p * np.log(2) + np.log(np.pi) - 2 / p * (np.log(p) + float(gammaln(p / 2)))
-    return float(np.exp(size) * float(chi2.ppf(confidence, p)) / precision**2)
+    size = 2 / p * np.log(2) + np.log(np.pi) - 2 / p * (np.log(p) + float(special.gammaln(p / 2)))
+    return float(np.exp(size) * float(stats.chi2.ppf(confidence, p)) / precision**2)
+
+
+def _scipy(name: str) -> Any:
+    """Return a part of SciPy, which has no types, and which importing thermoc does not load."""
+    return import_module(f"scipy.{name}")
 
 
 def _r_hat(split: FloatArray) -> float:

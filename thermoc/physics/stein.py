@@ -6,7 +6,9 @@ unlikely the mean is. What no discrepancy of this kind can see: the weights of w
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -130,9 +132,8 @@ def chi_square_tail(weights: ArrayLike, total: float) -> float:
 
     weights: any signs. Relative error some percent, in the far tail too.
     """
-    from scipy.optimize import brentq
-    from scipy.special import ndtr
-
+    brentq: Any = import_module("scipy.optimize").brentq
+    ndtr: Any = import_module("scipy.special").ndtr
     w = np.asarray(weights, float)
     w = w[np.abs(w) > 1e-12 * np.abs(w).max(initial=0.0)]
     if not len(w):
@@ -163,11 +164,11 @@ def chi_square_tail(weights: ArrayLike, total: float) -> float:
     return float(np.clip(1 - ndtr(r + np.log(v / r) / r), 0.0, 1.0))
 
 
-def _beyond(slope: object, start: float, sign: int) -> float:
+def _beyond(slope: Callable[[float], float], start: float, sign: int) -> float:
     """Return an argument where a monotone function has the sign asked for, by doubling."""
     z = start
     for _ in range(200):
-        if sign * slope(z) > 0:  # type: ignore[operator]
+        if sign * slope(z) > 0:
             return z
         z *= 2
     return z

@@ -18,7 +18,7 @@ def most_pairs(rows: int) -> int:
 
 
 def worst(
-    blocks: Blocks, op: str, statement: str, off: NDArray, variance: NDArray, most: float, law: str = "P47"
+    blocks: Blocks, op: str, statement: str, off: NDArray, variance: NDArray | float, most: float, law: str = "P47"
 ) -> SampleFinding:
     """Return that many means are zero, by the worst of them; Bonferroni over all.
 
