@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from physics.test_statistics import autoregressive
+from physics.series import autoregressive
 
 import thermoc as tc
 from thermoc import physics

@@ -120,7 +120,7 @@ def multivariate_r_hat(series: ArrayLike) -> float:
         notes = [f"{x.shape[2]} units", f"{len(x)} steps in {x.shape[1]} chains"]
         raise error("T405", "a combination of units never moves, or the chains are too short", notes=notes)
     between: FloatArray = np.asarray(np.cov(middle.T), float).reshape(within.shape)
-    largest = max(float(value.real) for value in np.linalg.eigvals(np.linalg.solve(within, between)))
+    largest = _largest(within, between)
     return float(np.sqrt((half - 1) / half + largest))
 
 
@@ -161,6 +161,12 @@ def _batched(x: FloatArray, length: int) -> FloatArray:
     means = x[len(x) - count * length :].reshape(count, length, *x.shape[1:]).mean(axis=1)
     off = (means - x.mean(axis=(0, 1))).reshape(-1, x.shape[2])
     return length * off.T @ off / (len(off) - 1)
+
+
+def _largest(within: FloatArray, between: FloatArray) -> float:
+    """Return the largest eigenvalue of within^-1 between, by the symmetric matrix of the same eigenvalues."""
+    root = np.linalg.inv(np.linalg.cholesky(within))
+    return float(np.asarray(np.linalg.eigvalsh(root @ between @ root.T), float).max())
 
 
 def _log_det(matrix: FloatArray) -> float | None:

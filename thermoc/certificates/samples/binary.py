@@ -61,7 +61,7 @@ def temperature(blocks: Blocks, law: BinaryLaw, up: NDArray, drive: NDArray) -> 
 
 def pooled(blocks: Blocks, up: NDArray, drive: NDArray) -> tuple[float, float]:
     """Return the factor on all drives of greatest pseudolikelihood, and its error, a sandwich of the blocks' scores."""
-    factor = 1.0
+    factor, information = 1.0, 0.0
     for _ in range(60):
         p = probability_up(factor * drive)
         information = float((drive * drive * p * (1 - p)).sum(axis=1).mean())

@@ -43,7 +43,7 @@ class SamplesCertificate:
         """The temperature that each unit shows, with its interval at 99 %; nan where nothing can be told."""
         found = {name: np.array(values, float) for name, values in self.document["temperatures"].items()}
         stated = np.broadcast_to(np.asarray(self.document["model"]["T"], float), len(found["T"]))
-        return UnitTemperatures(title=self.title, **found, stated=stated)
+        return UnitTemperatures(self.title, found["T"], found["low"], found["high"], stated)
 
     @property
     def title(self) -> str:
