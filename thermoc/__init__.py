@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 # For type checkers; when it runs, ``__getattr__`` imports each name where it is first used.
 if TYPE_CHECKING:
     from thermoc.api import Executable, compile, lint, resume
-    from thermoc.certificates import Certificate, certify
+    from thermoc.certificates import Certificate, SamplesCertificate, certify, certify_samples, effective_temperatures
     from thermoc.costs import cost
     from thermoc.equations import dynamics
     from thermoc.equilibrium import EquilibriumDistance, distance_to_equilibrium
@@ -42,7 +42,13 @@ __version__ = "0.1.0"
 
 _FROM = {
     "thermoc.api": ("Executable", "compile", "lint", "resume"),
-    "thermoc.certificates": ("Certificate", "certify"),
+    "thermoc.certificates": (
+        "Certificate",
+        "SamplesCertificate",
+        "certify",
+        "certify_samples",
+        "effective_temperatures",
+    ),
     "thermoc.costs": ("cost",),
     "thermoc.equations": ("dynamics",),
     "thermoc.equilibrium": ("EquilibriumDistance", "distance_to_equilibrium"),
@@ -82,10 +88,12 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "Interrupted",
     "Network",
     "Run",
+    "SamplesCertificate",
     "Session",
     "ThermocError",
     "Verification",
     "certify",
+    "certify_samples",
     "compile",
     "connect",
     "constant",
@@ -93,6 +101,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "counts",
     "distance_to_equilibrium",
     "dynamics",
+    "effective_temperatures",
     "events",
     "every",
     "extremes",

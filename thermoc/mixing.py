@@ -12,6 +12,7 @@ from thermoc import physics
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, STOCHASTIC
 from thermoc.passes.analysis.annealed import after, annealed
+from thermoc.passes.analysis.diffusing import diffusing
 from thermoc.recording.conversions import blocks
 from thermoc.support.array_types import FloatArray, IntArray
 from thermoc.support.errors import Finding
@@ -76,14 +77,16 @@ def not_mixed(name: str, chain: physics.Estimate) -> Finding:
 
 
 def sampled(graph: Graph, timed: Iterable[str]) -> list[str]:
-    """Return the outputs that depend on a state which noise drives, and on no annealing.
+    """Return the outputs that depend on a state which noise drives, on no annealing and on no walk without end.
 
-    Annealing leaves equilibrium on purpose, so what it reaches is no sample of one temperature.
+    Annealing leaves equilibrium on purpose, so what it reaches is no sample of one temperature. What spreads for ever
+    has no equilibrium, so its chains are not asked to agree.
     """
     noisy = after(graph, [v.name for op in graph.ops if STOCHASTIC in op.traits for v in op.results])
     # Noise without a state is drawn anew at each tick, so it has no chain that could be unmixed.
     moving = [op for op in graph.ops if STATEFUL in op.traits and {v.name for v in (*op.inputs, *op.results)} & noisy]
     chains = after(graph, [value.name for op in moving for value in op.results]) - annealed(graph, frozenset(timed))
+    chains -= diffusing(graph)
     return [name for name, op in graph.outputs.items() if op.x.name in chains]
 
 

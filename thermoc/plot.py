@@ -15,6 +15,7 @@ import numpy as np
 from thermoc.ir.types import Role
 from thermoc.mixing import FEWEST_TICKS, looked_at
 from thermoc.mixing import autocorrelation as correlated
+from thermoc.physics import UnitTemperatures
 from thermoc.recording.conversions import events_of
 from thermoc.recording.layout import TRACE
 from thermoc.recording.meanings import UNITS
@@ -164,6 +165,53 @@ def equilibrium(distance: EquilibriumDistance) -> Figure:
     axes.set_ylabel(f"{distance.kind} to equilibrium")
     axes.legend(frameon=False)
     return figure
+
+
+def temperatures(found: UnitTemperatures) -> Figure:
+    """Draw the temperature that each unit shows over the one asked for, as a map, and all of them with their intervals.
+
+    found: of ``tc.effective_temperatures(run)`` or ``certificate.unit_temperatures``. Units whose interval does not
+    hold what was predicted (else asked for) have a frame; grey ones cannot be told. Errors: T302.
+    """
+    figure = plain_figure(9.0, 3.8)
+    above, line = figure.subplots(1, 2, width_ratios=(1, 1.4))
+    share = np.where(np.isfinite(found.T), found.T / found.stated, np.nan)
+    rows, columns = plane(found)
+    grid = np.full(rows * columns, np.nan)
+    grid[: len(share)] = share
+    span = max(float(np.nanmax(np.abs(share - 1), initial=0.0)), 1e-3)
+    colours = above.imshow(grid.reshape(rows, columns), cmap="coolwarm", vmin=1 - span, vmax=1 + span)
+    above.set_facecolor("#c8ccd4")
+    for unit in found.outside().tolist():
+        corner = (unit % columns - 0.5, unit // columns - 0.5)
+        above.add_patch(_frame(corner))
+    figure.colorbar(colours, ax=above, label="temperature shown / asked for")
+    above.set_title(f"{found.title}: effective temperature", fontsize=10, loc="left")
+    known = np.flatnonzero(np.isfinite(found.T))
+    low, high = (np.where(np.isfinite(end), end, found.T)[known] for end in (found.low, found.high))
+    bars = np.abs(np.stack([found.T[known] - low, high - found.T[known]]))
+    line.errorbar(known, found.T[known], bars, fmt="o", markersize=2.5, linewidth=0.8, color=COLOURS[0], label="shown")
+    line.plot(found.stated, color="#c8ccd4", linewidth=1.2, label="asked for", drawstyle="steps-mid")
+    if found.predicted is not None:
+        line.plot(found.predicted, "_", color=COLOURS[2], markersize=6, label="the heat model's")
+    line.set(xlabel="unit", ylabel="T")
+    line.spines[["top", "right"]].set_visible(False)
+    line.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def plane(found: UnitTemperatures) -> tuple[int, int]:
+    """Return rows and columns of a map: the units' own two axes, or else a square."""
+    if len(found.shape) == 2:
+        return found.shape[0], found.shape[1]
+    columns = int(np.ceil(np.sqrt(len(found.T))))
+    return -(-len(found.T) // columns), columns
+
+
+def _frame(corner: tuple[float, float]) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(corner, 1, 1, fill=False, edgecolor="black", linewidth=1.2)
 
 
 def overview(run: Run) -> Figure:

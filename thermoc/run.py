@@ -223,14 +223,15 @@ class Run:
                 rows.append({**row, **(ends if mixing else {})})
         return rows
 
-    def report(self, *, certificate: Any = None) -> HtmlReport:
+    def report(self, *, certificate: Any = None, temperatures: physics.UnitTemperatures | None = None) -> HtmlReport:
         """Return a page of it, ``.html(path)``: graph, passes, signals, mixing, the chip (docs/report.md).
 
-        certificate: what ``tc.certify`` gave of it, to be shown too. Errors: T419 where nothing was recorded.
+        certificate: what ``tc.certify`` gave of it, temperatures: what ``tc.effective_temperatures`` did, to be shown
+        too. Errors: T419 where nothing was recorded.
         """
         from thermoc import report
 
-        return report(self, certificate=certificate)
+        return report(self, certificate=certificate, temperatures=temperatures)
 
     def summary(self) -> str:
         """Return the table of what was recorded, with warnings and what a chip took: what ``print`` shows."""

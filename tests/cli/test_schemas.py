@@ -50,6 +50,7 @@ LINES = {
     "resume": "resume run.ckpt",
     "run without running": "run mine/network.py:net --dry-run",
     "certify": "certify mine.certificate.json",
+    "certify samples": "certify samples.npz --model mine/network.py:net",
     "verify": "verify mine/network.py:net -t sim --ticks 4",
     "report": "report run.zarr -o page.html",
     "sweep": "sweep sweep.toml --workers 0",
@@ -82,6 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "train.toml").write_text(TRAIN)
     (folder / "sweep.toml").write_text(SWEEP)
     x = np.random.default_rng(0).normal(size=(40, 2))
+    np.savez(folder / "samples.npz", samples=np.random.default_rng(0).choice([-1.0, 1.0], (300, 2, 4)))
     np.savez(folder / "points.npz", x=x, y=(x[:, 0] > 0).astype(int))
     return folder
 

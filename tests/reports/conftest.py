@@ -49,7 +49,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("pages")
     on_chip().report(certificate=tc.certify(ran())).html(folder / "chip.html")
-    tc.report(ran(), ran(seed=2)).html(folder / "compared.html")
+    shown = tc.effective_temperatures(ran(), "s")
+    tc.report(ran(), ran(seed=2), temperatures=shown).html(folder / "compared.html")
     verified = tc.verify(glass(), ["sim", "onnx"], ticks=6)
     verified.report().html(folder / "verified.html")
     return folder

@@ -20,7 +20,7 @@ search.value = '';
 search.dispatchEvent(new Event('input'));
 """
 SECTIONS = {
-    "compared": {"verdict", "compare", "ops", "graph", "passes", "signals", "mixing", "facts"},
+    "compared": {"verdict", "compare", "ops", "graph", "passes", "signals", "mixing", "temperatures", "facts"},
     "verified": {"verdict", "ops", "graph", "targets", "passes", "signals", "mixing", "facts"},
     "chip": {"verdict", "ops", "graph", "passes", "signals", "mixing", "chip", "laws", "facts"},
 }

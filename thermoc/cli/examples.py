@@ -18,7 +18,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "thermoc run net.thermo --chip thermo-1 --heat-map heat.png",
     ),
     "resume": ("thermoc resume run.ckpt", "thermoc resume run.ckpt --device cuda"),
-    "certify": ("thermoc run net.py:net --ticks 1000 --certify", "thermoc certify net.certificate.json"),
+    "certify": (
+        "thermoc run net.py:net --ticks 1000 --certify",
+        "thermoc certify net.certificate.json",
+        "thermoc certify samples.npz --model net.py:net",
+        "thermoc certify samples.json --model problem.coo --temperature 2 --plot temperatures.png",
+    ),
     "verify": (
         "thermoc verify demo --targets sim,onnx",
         "thermoc verify net.py:net -t sim,sim:cuda --ticks 100 --plot error.png",

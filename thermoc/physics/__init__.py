@@ -1,6 +1,18 @@
 """The physics as functions of arrays: formulas P1 to P49, arrays in, arrays out, reduced units (k_B = 1)."""
 
 from thermoc.physics.activations import boltzmann, fermi_dirac, maxwell_boltzmann, thermal_relu
+from thermoc.physics.convergence import (
+    Convergence,
+    batch_covariance,
+    bulk_ess,
+    convergence,
+    least_multivariate_ess,
+    multivariate_ess,
+    multivariate_r_hat,
+    rank_normalised,
+    rank_r_hat,
+    tail_ess,
+)
 from thermoc.physics.crooks import CrooksEstimate, crooks
 from thermoc.physics.driven import FreeEnergyDifference, Production, jarzynski, markov_entropy_production, stationary
 from thermoc.physics.energies import (
@@ -71,6 +83,7 @@ from thermoc.physics.phases import (
     specific_heat,
     susceptibility,
 )
+from thermoc.physics.pseudolikelihood import TemperatureFit, UnitTemperatures, binary_temperatures
 from thermoc.physics.relaxation import chained_gain, exponential_step, ou_step
 from thermoc.physics.schedules import adaptive_step, exponential, linear, power_law, running_capacity
 from thermoc.physics.statistics import (
@@ -84,11 +97,13 @@ from thermoc.physics.statistics import (
     jackknife,
     split_r_hat,
 )
+from thermoc.physics.stein import SteinTest, discrete_stein_matrix, kernel_stein_matrix, stein_test
 
 __all__ = [
     "ISING_TC",
     "LEAST_ESS",
     "LEAST_LENGTH",
+    "Convergence",
     "CrooksEstimate",
     "DiffusionStep",
     "Ensemble",
@@ -98,22 +113,30 @@ __all__ = [
     "HeatStep",
     "Production",
     "Scaling",
+    "SteinTest",
+    "TemperatureFit",
+    "UnitTemperatures",
     "adaptive_step",
     "all_states",
     "asymmetry",
     "autocovariance",
+    "batch_covariance",
+    "binary_temperatures",
     "binder_cumulant",
     "boltzmann",
     "bond_energy",
+    "bulk_ess",
     "capacitor_voltage",
     "chained_gain",
     "conductances",
     "configurational_entropy",
+    "convergence",
     "correlation_length",
     "coulomb",
     "crooks",
     "diffusion_step",
     "disconnected",
+    "discrete_stein_matrix",
     "effective_sample_size",
     "einstein_heat_capacity",
     "entropy_production",
@@ -140,8 +163,10 @@ __all__ = [
     "jackknife",
     "jarzynski",
     "johnson_current",
+    "kernel_stein_matrix",
     "kinetic_energy",
     "layer_observables",
+    "least_multivariate_ess",
     "lennard_jones",
     "linear",
     "lowest_eigenvalue",
@@ -151,6 +176,8 @@ __all__ = [
     "mean_field_tc",
     "mixing_entropy",
     "modes",
+    "multivariate_ess",
+    "multivariate_r_hat",
     "onsager_energy",
     "onsager_magnetisation",
     "order_parameter",
@@ -159,6 +186,8 @@ __all__ = [
     "pair_forces",
     "power_law",
     "qubo_to_ising",
+    "rank_normalised",
+    "rank_r_hat",
     "relaxation_times",
     "ripple_work",
     "running_capacity",
@@ -167,8 +196,10 @@ __all__ = [
     "split_r_hat",
     "square_lattice",
     "stationary",
+    "stein_test",
     "susceptibility",
     "tabulated",
+    "tail_ess",
     "temperature_fluctuation",
     "thermal_relu",
     "torus_energy",

@@ -49,9 +49,9 @@ class Estimate:
 
 def estimate(series: ArrayLike) -> Estimate:
     """Return mean, error bar, tau, ESS and R-hat of a series (steps, chains). Errors: T405 below 4 steps."""
-    x = _series(series)
+    x = series_of(series)
     ess = effective_sample_size(x)
-    halves = _halves(x)  # a drift of all chains shows less in them than in the whole
+    halves = halves_of(x)  # a drift of all chains shows less in them than in the whole
     length = 2 * len(halves) / _tau(autocovariance(halves).mean(axis=1)) if len(halves) >= LEAST_STEPS else 0.0
     return Estimate(
         mean=float(x.mean()),
@@ -67,7 +67,7 @@ def estimate(series: ArrayLike) -> Estimate:
 
 def autocovariance(series: ArrayLike) -> FloatArray:
     """Return the autocovariance (steps, chains) of each chain about its own mean, divided by the number of steps."""
-    x = _series(series)
+    x = series_of(series)
     steps = len(x)
     centred = x - x.mean(axis=0)
     # padded to twice its length: the transform's correlation is circular and would wrap around
@@ -77,7 +77,7 @@ def autocovariance(series: ArrayLike) -> FloatArray:
 
 def integrated_time(series: ArrayLike) -> float:
     """Return the integrated autocorrelation time 1/2 + sum rho_t in steps, of all chains together (P34)."""
-    x = _series(series)
+    x = series_of(series)
     ess = effective_sample_size(x)
     return x.size / (2 * ess) if ess > 0 else float("inf")
 
@@ -88,7 +88,7 @@ def effective_sample_size(series: ArrayLike) -> float:
     rho_t = 1 - (W - mean autocovariance) / V over all chains, summed over Geyer's initial monotone sequence of pairs
     (Vehtari et al. 2021, eq. 10 to 12). A constant series that never moved counts as one sample a chain.
     """
-    x = _series(series)
+    x = series_of(series)
     within, total = _variances(x)
     # chains that never moved say nothing of their correlation: one sample each
     if total == 0:
@@ -129,8 +129,8 @@ def _r_hat_limit(length: float, halves: int) -> float:
 
 def split_r_hat(series: ArrayLike) -> float:
     """Return sqrt(V / W) of the chains' halves (P49): 1 where all agree; above 1.01 they have not mixed."""
-    x = _series(series)
-    halves = _halves(x)
+    x = series_of(series)
+    halves = halves_of(x)
     within, total = _variances(halves)
     if within == 0:
         return 1.0 if total == 0 else float("inf")
@@ -145,7 +145,7 @@ def jackknife(
     series: arrays (steps, chains); they are cut into blocks along the chains where there are at least as many,
     else along the steps. ``function`` takes the series, each (steps, chains), and returns a number or an array.
     """
-    arrays = [_series(item) for item in series]
+    arrays = [series_of(item) for item in series]
     steps, chains = arrays[0].shape
     # chains are independent, which blocks of steps are only when longer than tau
     axis, length = (1, chains) if chains >= blocks else (0, steps)
@@ -160,7 +160,8 @@ def jackknife(
     return value, spread
 
 
-def _series(series: ArrayLike) -> FloatArray:
+def series_of(series: ArrayLike) -> FloatArray:
+    """Return a series as (steps, chains). Errors: T405 below 4 steps."""
     x = np.asarray(series, float)
     x = x[:, np.newaxis] if x.ndim == 1 else x
     if x.ndim != 2 or len(x) < LEAST_STEPS or not x.size:
@@ -169,7 +170,7 @@ def _series(series: ArrayLike) -> FloatArray:
     return x
 
 
-def _halves(x: FloatArray) -> FloatArray:
+def halves_of(x: FloatArray) -> FloatArray:
     """Return each chain as two: (steps // 2, 2 chains)."""
     # an odd step in the middle is left out, so that both halves are as long
     half = len(x) // 2

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.apps.optimisation.minimise import DEVICES, METHODS, minimise
-from thermoc.frontends.problems.data import QuadraticForm
-from thermoc.frontends.problems.quadratic_problems import Ising
-from thermoc.physics.ising_model import IsingModel
+from thermoc.frontends.problems.bqm import ising_model
 from thermoc.support.errors import error
 from thermoc.support.extras import need
 
@@ -56,19 +54,3 @@ class ThermocSampler(dimod.Sampler):
         info = {"method": found.method, "seed": found.seed, "sweeps": found.sweeps, "seconds": found.seconds}
         info |= {"proven": found.proven, "device": found.device}
         return dimod.SampleSet.from_samples_bqm((values, labels), bqm, info=info)
-
-
-def ising_model(bqm: Any) -> tuple[IsingModel, list[Any]]:
-    """Return the Ising model of a dimod model, and the labels of its spins in their order."""
-    labels = list(bqm.variables)
-    spin = bqm.spin
-    linear, (i, j, values), offset = spin.to_numpy_vectors(variable_order=labels)
-    form = QuadraticForm(
-        linear=np.asarray(linear, float),
-        i=np.asarray(i, np.int64),
-        j=np.asarray(j, np.int64),
-        values=np.asarray(values, float),
-        offset=float(offset),
-        spin=True,
-    )
-    return Ising.of(form, "bqm").model, labels

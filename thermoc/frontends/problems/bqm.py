@@ -9,7 +9,9 @@ import numpy as np
 
 from thermoc.frontends.problems.data import QuadraticForm
 from thermoc.frontends.problems.lines import INT64, integral
+from thermoc.frontends.problems.quadratic_problems import Ising
 from thermoc.frontends.problems.source import EXACT, ProblemSource
+from thermoc.physics.ising_model import IsingModel
 from thermoc.support.array_types import AnyArray, FloatArray, IntArray
 from thermoc.support.extras import need
 from thermoc.support.json_text import as_object, check_depth, parse_json
@@ -134,3 +136,19 @@ def _checked(
         at = int(np.argmax(i == j))
         raise source.wrong("a quadratic bias joins a variable to itself", f"entry {at}, variable {labels[i[at]]!r}")
     return i, j
+
+
+def ising_model(bqm: Any) -> tuple[IsingModel, list[Any]]:
+    """Return the Ising model of a dimod model, and the labels of its spins in their order."""
+    labels = list(bqm.variables)
+    spin = bqm.spin
+    linear, (i, j, values), offset = spin.to_numpy_vectors(variable_order=labels)
+    form = QuadraticForm(
+        linear=np.asarray(linear, float),
+        i=np.asarray(i, np.int64),
+        j=np.asarray(j, np.int64),
+        values=np.asarray(values, float),
+        offset=float(offset),
+        spin=True,
+    )
+    return Ising.of(form, "bqm").model, labels

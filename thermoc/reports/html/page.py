@@ -22,6 +22,7 @@ SCRIPTS = (
     "passes",
     "targets",
     "signals",
+    "temperatures",
     "chip",
     "compare",
     "panel",

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 import thermoc
 from thermoc.certificates import Certificate
 from thermoc.compiled import Compiled
+from thermoc.physics import UnitTemperatures
 from thermoc.recording.layout import TRACE
 from thermoc.recording.recorded import Recorded
 from thermoc.recording.specs import Spec
@@ -22,6 +23,7 @@ from thermoc.reports.html.laws import laws
 from thermoc.reports.html.page import needed, page
 from thermoc.reports.html.subjects import compiled_subject, producers_of, run_subject
 from thermoc.reports.html.targets import targets
+from thermoc.reports.html.temperatures import temperatures as shown_temperatures
 from thermoc.reports.html.verdict import verdict
 from thermoc.run import Call, Run
 from thermoc.support.array_types import AnyArray
@@ -69,16 +71,18 @@ def report(
     other: Run | None = None,
     *,
     certificate: Certificate | None = None,
+    temperatures: UnitTemperatures | None = None,
     labels: Mapping[str, ArrayLike] | None = None,
 ) -> HtmlReport:
     """Return the report of a run, or of two of one network; of a verification; of what compiling did.
 
-    certificate: of the run, whose laws it then shows. labels: the right class of each sample, (batch,), by output, for
-    the accuracy of a verification's targets. Errors: T401, T402 (labels), T404, T419 (nothing recorded), T425 (runs of
-    different models).
+    certificate: of the run, whose laws it then shows. temperatures: of ``tc.effective_temperatures(run)``. labels: the
+    right class of each sample, (batch,), by output, for the accuracy of a verification's targets. Errors: T401, T402
+    (labels), T404, T419 (nothing recorded), T425 (runs of different models).
     """
     document: dict[str, Any] = {"format": FORMAT, "version": VERSION, "thermoc": thermoc.__version__}
     document |= {"targets": None, "comparison": None, "laws": None if certificate is None else laws(certificate)}
+    document["temperatures"] = None if temperatures is None else shown_temperatures(temperatures)
     if labels is not None and not isinstance(subject, Verification):
         raise error("T404", "labels are for a verification, which says how accurate each target is")
     if other is not None and not (isinstance(subject, Run) and isinstance(other, Run)):

@@ -59,7 +59,7 @@ function theme(name) {
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 document.documentElement.dataset.theme = dark.matches ? "dark" : "light";
-const sections = [verdictSection, compareSection, opsSection, graphSection, targetsSection, passesSection, signalsSection, mixingSection, chipSection, lawsSection, factsSection].map((make) => make()).filter(Boolean);
+const sections = [verdictSection, compareSection, opsSection, graphSection, targetsSection, passesSection, signalsSection, mixingSection, temperaturesSection, chipSection, lawsSection, factsSection].map((make) => make()).filter(Boolean);
 document.getElementById("main").append(...sections.filter((one) => one.id !== "signals" || doc.kind !== "compiled"));
 document.getElementById("nav").append(...[...document.querySelectorAll("section")].map((one) => element("a", { href: `#${one.id}` }, one.querySelector("h2").textContent)));
 
