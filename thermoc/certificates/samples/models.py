@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from thermoc import physics
 from thermoc.certificates.samples.forces import confined, force_of
-from thermoc.frontends.formats import READERS
+from thermoc.frontends.formats import by_suffix
 from thermoc.frontends.problems import read
 from thermoc.frontends.problems.bqm import ising_model
 from thermoc.frontends.problems.problem import Problem
@@ -94,7 +94,7 @@ def law_of(model: Any, *, T: Any = None, output: str | None = None, kind: str | 
     """
     if isinstance(model, str | os.PathLike):
         path = Path(model)
-        if path.suffix.lower() in (".thermo", *READERS):
+        if path.suffix.lower() == ".thermo" or by_suffix(path.suffix.lower()):
             return law_of(load(path), T=T, output=output)
         problem = read(path, kind)
         return law_of(problem, T=T)
