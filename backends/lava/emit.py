@@ -36,6 +36,7 @@ SIGNALS = {
     loihi.LoihiCategorical: ("a", "T"),
     loihi.LoihiMemory: ("a", "sigma"),
     loihi.LoihiHeat: ("heat",),
+    loihi.LoihiHeatNode: ("heat",),
     core.Concat: ("xs",),
 } | dict.fromkeys(MOVES, ("x",))
 """Operands that change from tick to tick; the others are parameters."""

@@ -27,6 +27,7 @@ STATES: Mapping[type[Op], int] = {
     loihi.LoihiFermiDirac: 1,
     loihi.LoihiMemory: 1,
     loihi.LoihiHeat: 1,
+    loihi.LoihiHeatNode: 2,
 }
 """States of 24 bits that each kind of unit has."""
 TABLE_BITS = 24

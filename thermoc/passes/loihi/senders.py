@@ -31,6 +31,7 @@ UNITS = (
     loihi.LoihiCategorical,
     loihi.LoihiMemory,
     loihi.LoihiHeat,
+    loihi.LoihiHeatNode,
 )
 SYNAPSES = (loihi.LoihiDense, loihi.LoihiSparse, loihi.LoihiConv)
 HOST = (loihi.LoihiEncode, core.Input)
