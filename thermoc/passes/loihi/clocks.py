@@ -12,6 +12,7 @@ from thermoc.passes.loihi.drives import Term
 from thermoc.passes.loihi.population_types import (
     CurvePopulation,
     GradedPopulation,
+    HeatPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -37,11 +38,17 @@ def clocks(populations: Mapping[str, Population]) -> Clocks:
     edges = [
         latency.LatencyEdge(source=term.source, target=name, cost=1 - term.delay + populations[term.source].offset)
         for name, population in populations.items()
-        for term in population.drive.terms
+        for term in heard(population)
         if term.source in populations and not is_coupling(population, term)
     ]
     # A coupling is left out: in colour by colour sampling a unit reads what stood still for a tick.
     return Clocks(every=_every(populations), lags=latency.lags(earliest, edges))
+
+
+def heard(population: Population) -> tuple[Term, ...]:
+    """Return all that a population hears: what drives it, and what heats it."""
+    heated = population.heated if isinstance(population, NoisyPopulation) else None
+    return (*population.drive.terms, *(heated.terms if heated is not None else ()))
 
 
 def is_coupling(population: Population, term: Term) -> bool:
@@ -73,7 +80,7 @@ def _every(populations: Mapping[str, Population]) -> int:
 
 def _earliest(population: Population, populations: Mapping[str, Population]) -> int:
     """Return the least lag of a population: a message of the host takes a tick, less what the network delays it."""
-    terms = population.drive.terms
+    terms = heard(population)
     waits = [1 - term.delay for term in terms if term.source not in populations and not is_coupling(population, term)]
     return max([population.earliest_lag, *waits])
 
@@ -88,8 +95,8 @@ def with_initial_levels(populations: Mapping[str, Population]) -> dict[str, Popu
     """
     levelled = dict(populations)
     for name in populations:
-        for term in levelled[name].drive.terms:
-            if term.delay and term.source in levelled and not is_coupling(levelled[name], term):
+        for term in heard(levelled[name]):
+            if term.delay > levelled[name].settling and term.source in levelled and not is_coupling(levelled[name], term):
                 source = levelled[term.source] = _at_level(levelled[term.source], term.start)
                 _check_start(levelled[name], source, term, levelled)
     return levelled
@@ -114,7 +121,7 @@ def _waits(populations: Mapping[str, Population]) -> dict[str, int]:
     """Return the lag that sources need so that their initial level is heard for all of a delay."""
     waits: dict[str, int] = {}
     for population in populations.values():
-        for term in population.drive.terms:
+        for term in heard(population):
             if term.delay and term.start and term.source in populations and not is_coupling(population, term):
                 lag = term.delay - populations[term.source].offset
                 waits[term.source] = max(waits.get(term.source, 0), lag)
@@ -129,7 +136,7 @@ def level_before_start(
         return np.zeros(population.size)
     if isinstance(population, NoisyPopulation):
         return np.broadcast_to(population.initial, population.size)
-    if isinstance(population, MemoryPopulation):
+    if isinstance(population, MemoryPopulation | HeatPopulation):
         return population.initial
     for term in population.drive.terms:
         # Graded populations may feed each other in a loop: one already on the way is not asked again.

@@ -11,12 +11,13 @@ from thermoc.ir.values import Value
 from thermoc.passes.loihi.boundary import encode
 from thermoc.passes.loihi.design_types import Design
 from thermoc.passes.loihi.designs import TEMPERATURE_STEPS
-from thermoc.passes.loihi.emit_synapses import synapses
+from thermoc.passes.loihi.emit_synapses import conducted, heating, synapses
 from thermoc.passes.loihi.op_writer import LoihiWriter, Sender
 from thermoc.passes.loihi.parameters import no_loihi_form
 from thermoc.passes.loihi.population_types import (
     CurvePopulation,
     GradedPopulation,
+    HeatPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -31,6 +32,9 @@ def write(w: LoihiWriter, design: Design) -> None:
     """Write a population and its synapses."""
     population = design.population
     w.location = population.op.location
+    if isinstance(population, HeatPopulation):
+        _heat_nodes(w, population, design)
+        return
     activation = synapses(w, design)
     if population.name in w.read_sums:
         w.senders[population.name] = Sender(activation, w.clocks.lags[population.name])
@@ -100,11 +104,12 @@ def _noisy(w: LoihiWriter, population: NoisyPopulation, design: Design, activati
     lag, shape = w.clocks.lags[population.name], population.shape
     bias = w.broadcast(design.bias, shape)
     # A temperature that changes is a message of the host, at as many steps a unit as a constant one.
-    T = (
-        encode(w, _row(w, population.T), TEMPERATURE_STEPS * design.scale, bits=24, lag=lag)
-        if isinstance(population.T, Value)
-        else w.broadcast(design.numbers["T"], shape)
-    )
+    if population.heated is not None:
+        T = heating(w, design)
+    elif isinstance(population.T, Value):
+        T = encode(w, _row(w, population.T), TEMPERATURE_STEPS * design.scale, bits=24, lag=lag)
+    else:
+        T = w.broadcast(design.numbers["T"], shape)
     attrs: dict[str, Any] = {"a": activation, "lag": lag, "stream": population.stream}
     if population.categorical:
         w.sent(population, loihi.LoihiCategorical, T=T, bias=bias, **attrs)
@@ -132,3 +137,10 @@ def _memory(w: LoihiWriter, population: MemoryPopulation, design: Design, activa
     operands = {name: w.broadcast(n[name], population.shape) for name in ("sigma", "initial")}
     attrs = {"gain": n["gain"], "dm": n["dm"], "lag": w.clocks.lags[population.name], "stream": population.stream}
     w.sent(population, loihi.LoihiMemory, a=activation, **operands, **attrs)
+
+
+def _heat_nodes(w: LoihiWriter, population: HeatPopulation, design: Design) -> None:
+    names = ("capacity", "initial", "initial_rest")
+    operands = {name: w.broadcast(design.numbers[name], population.shape) for name in names}
+    attrs = {"every": w.clocks.every, "lag": w.clocks.lags[population.name]}
+    w.sent(population, loihi.LoihiHeatNode, heat=conducted(w, design), **operands, **attrs)

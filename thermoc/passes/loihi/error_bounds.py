@@ -14,9 +14,11 @@ from thermoc.passes.analysis.linearity import linear_in
 from thermoc.passes.analysis.sampling_error import SamplingError, through
 from thermoc.passes.loihi.design_types import FRACTION, Design, MessageFormat
 from thermoc.passes.loihi.designs import farthest
+from thermoc.passes.loihi.heat_errors import in_all
 from thermoc.passes.loihi.population_types import (
     CurvePopulation,
     GradedPopulation,
+    HeatPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -84,6 +86,8 @@ def of_drive(design: Design, formats: Formats, errors: Errors) -> FloatArray:
 
 
 def _sent(design: Design, formats: Formats, errors: Errors) -> FloatArray:
+    if isinstance(design.population, HeatPopulation):
+        return in_all(design, formats, errors)
     population, drive = design.population, of_drive(design, formats, errors)
     if isinstance(population, GradedPopulation):
         return drive + (0.5 / design.sent if design.numbers["shift"] else 0.0)

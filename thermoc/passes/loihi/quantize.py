@@ -17,7 +17,7 @@ from thermoc.passes.canonicalize import drop_dead
 from thermoc.passes.change_log import Log
 from thermoc.passes.counterparts import Counterpart
 from thermoc.passes.loihi.boundary import hand_over, message_errors, output_errors
-from thermoc.passes.loihi.clocks import clocks, with_initial_levels
+from thermoc.passes.loihi.clocks import clocks, heard, with_initial_levels
 from thermoc.passes.loihi.design_types import Design
 from thermoc.passes.loihi.emit_ops import write
 from thermoc.passes.loihi.headroom import Formats, design_all
@@ -94,7 +94,7 @@ def _counterpart(design: Design, formats: Formats, writer: LoihiWriter) -> Count
     population, sender = design.population, writer.senders[design.population.name]
     return Counterpart(
         design=design,
-        sources={term.source: formats[term.source] for term in population.drive.terms},
+        sources={term.source: formats[term.source] for term in heard(population)},
         sender=sender.value.name,
         lag=sender.lag,
         start=writer.clocks.lags[population.name],

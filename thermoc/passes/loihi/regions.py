@@ -33,6 +33,7 @@ UNITS = (
     thermo.Memory,
     sampling.Gibbs,
     sampling.GibbsSweeps,
+    heat.HeatNetwork,
 )
 ACTIVATIONS = (
     thermo.ThermalRelu,
