@@ -155,10 +155,17 @@ def through_host(graph: Graph, errors: Errors) -> dict[str, float]:
     """Return a bound on the error of each output. errors: of the values that Loihi hands to the host."""
     constants = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
     bounds: Errors = dict(errors)
-    for op in graph.order:
-        if op.results and op.results[0].name not in bounds:
-            for value in op.results:
-                bounds[value.name] = np.broadcast_to(_host(op, bounds, constants), value.shape)
+    # A delay stands before what it delays in the order: its error is known a round later.
+    for number in range(ROUNDS):
+        moved = False
+        for op in graph.order:
+            for value in op.results if not (op.results and op.results[0].name in errors) else ():
+                bound = np.broadcast_to(_host(op, bounds, constants), value.shape)
+                if value.name not in bounds or (bound > bounds[value.name]).any():
+                    moved = True
+                    bounds[value.name] = np.full(value.shape, np.inf) if number >= ROUNDS - 2 else bound
+        if not moved:
+            break
     return {name: float(bounds[op.x.name].max(initial=0.0)) for name, op in graph.outputs.items()}
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from thermoc.passes.loihi.design_types import Design, MessageFormat
 from thermoc.passes.loihi.drives import Term
 from thermoc.passes.loihi.population_types import HeatPopulation
-from thermoc.support.array_types import FloatArray
+from thermoc.support.array_types import BoolArray, FloatArray
 
 Errors = Mapping[str, FloatArray]
+Pair = tuple[FloatArray, FloatArray]
 Said = Callable[[Term], tuple[FloatArray, FloatArray]]
 """Of a term: what its source says, and how far that is off; each (inputs, samples)."""
+CLOSED = 1e-12
+"""A mode that loses a smaller share of itself in a tick counts as one that nothing leads away."""
+STARTED = 1024
+"""So many ticks are worked out one by one at most; what comes later is bounded mode by mode."""
+WORK = 400_000_000
+"""Of an impulse response: products of two numbers, at most."""
 STEPS = 2.0
 """Of a temperature: what a node holds beyond its last step, and what its message leaves out."""
 
@@ -56,64 +63,117 @@ def of_tick(design: Design, sources: Mapping[str, MessageFormat], said: Said) ->
 def in_all(design: Design, formats: Mapping[str, MessageFormat], errors: Errors) -> FloatArray:
     """Return a bound on how far each node's temperature is off in any tick; infinite where heat gathers for ever.
 
-    What the exact step conserves the integers conserve too, so that an error of the flows alone dies out with the
-    slowest mode that decays. An error of what sources give stays in a network that leads no heat away.
+    Both networks are linear, and known: that of the numbers, and that of the integers before they are rounded. So the
+    distance of the two is worked out, for the start and for every input by its impulse response; and each message of a
+    temperature leaves out less than a step of it, which enters at both ends of a conductance (``_summed``).
     """
     population = _heated(design)
-    low, high = _range(design, formats)
-
-    def farthest(term: Term) -> tuple[FloatArray, FloatArray]:
-        if term.source == population.name:
-            return np.stack([low, high], axis=1), np.full((population.size, 2), 1 / design.sent)
-        source, off = formats[term.source].real, errors[term.source]
-        return np.stack([-source, source], axis=1), np.stack([off, off], axis=1)
-
-    tick, _ = of_tick(design, formats, farthest)
-    # The ends of the range say how far temperatures may be apart; each pair is taken as if it were.
-    span = float(high.max() - low.min())
-    tick = _widest(design, tick.max(axis=1), span)
-    root = np.sqrt(population.capacity)
-    kept = np.linalg.eigvalsh(root[:, np.newaxis] * population.decay / root)
-    closed = _closed(population)
-    decaying, conserves = kept[: len(kept) - closed], closed > 0
-    given = any(errors[term.source].any() for term in population.power.terms) or bool(population.power.terms)
-    start = 1 / design.sent
-    if not tick.any():
-        return np.full(population.size, start)
-    if conserves and (given or population.power.bias.any()):
-        return np.full(population.size, np.inf)
-    held = float(np.abs(design.numbers["capacity"] / (design.scale / design.sent) / population.capacity - 1).max())
-    slowest = float(decaying.max(initial=0.0))
-    # In the norm of C the step is a contraction of what it does not conserve.
-    summed = float(np.sqrt((population.capacity * tick**2).sum())) / (1 - slowest) / root
-    if not conserves:
-        by_node = np.linalg.solve(np.eye(population.size) - population.decay, tick)
-        summed = np.minimum(summed, by_node)
-    return summed + 2 * start + (2 * held * span if conserves else 0.0)
+    step = design.sent / design.scale
+    exact = _Linear.of(population.capacity, population.K, population.A)
+    K, A = (np.rint(matrix / step) * step for matrix in (population.K, population.A))
+    capacity = design.numbers["capacity"] * step
+    integers = _Linear.of(capacity, K, A)
+    held = design.numbers["capacity"] * design.numbers["initial"] + design.numbers["initial_rest"]
+    given = population.drive.bias / population.capacity, design.bias / design.scale / capacity
+    start = population.initial, held / design.numbers["capacity"] / design.sent
+    total = _apart(exact, integers, start, given)
+    for term, weights in zip(population.drive.terms[1:], design.weights[1:]):
+        source, off = formats[term.source], errors[term.source]
+        inputs = [term.map.matrix().rows.toarray(), _integers(term, weights.real * source.scale / design.scale)]
+        enters = inputs[0] / population.capacity[:, np.newaxis], inputs[1] / capacity[:, np.newaxis]
+        total = total + _responses(exact, integers, enters) @ source.real
+        total = total + (_summed(integers, enters[1]) @ off if off.any() else 0.0)
+    # A step of the messages, half of it to either side; and what the node's own message leaves out.
+    own = np.eye(population.size)
+    return total + (_summed(integers, integers.matrix - own).sum(axis=1) / 2 + 1) / design.sent
 
 
-def _closed(population: HeatPopulation) -> int:
-    """Return how many parts of a network lead no heat away: each keeps a mode for ever."""
-    import scipy.sparse.csgraph  # not loaded where no network is lowered
+@dataclass(frozen=True, kw_only=True)
+class _Linear:
+    """T' = matrix T, by its modes: matrix = V diag(keep) U. closed: the modes that nothing leads away."""
 
-    graphs: Any = scipy.sparse.csgraph
-    count, part = graphs.connected_components(population.K > 0, directed=False)
-    return count - len(np.unique(part[population.A.sum(axis=1) > 0]))
+    matrix: FloatArray
+    keep: FloatArray
+    V: FloatArray
+    U: FloatArray
+
+    @classmethod
+    def of(cls, capacity: FloatArray, K: FloatArray, A: FloatArray) -> _Linear:
+        heat = K - np.diag(K.sum(axis=1) + A.sum(axis=1))
+        root = np.sqrt(capacity)
+        rates, modes = np.linalg.eigh(heat / root[:, np.newaxis] / root)
+        V, U = modes / root[:, np.newaxis], modes.T * root
+        return cls(matrix=np.eye(len(K)) + heat / capacity[:, np.newaxis], keep=1 + rates, V=V, U=U)
+
+    @property
+    def closed(self) -> BoolArray:
+        return self.keep > 1 - CLOSED
+
+    def rest(self, start: FloatArray, given: FloatArray) -> FloatArray:
+        """Return where temperatures end; infinite where a mode that nothing leads away is given heat."""
+        into, closed = self.U @ given, self.closed
+        if (np.abs(into[closed]) > 1e-12 * (1 + np.abs(given).max(initial=0.0))).any():
+            return np.full(len(start), np.inf)
+        settled = np.where(closed, self.U @ start, into / np.where(closed, 1.0, 1 - self.keep))
+        return self.V @ settled
+
+    def left(self, x: FloatArray, ticks: int) -> FloatArray:
+        """Return a bound on what is left of the decaying modes of x after so many ticks, and later."""
+        kept = np.where(self.closed, 0.0, np.abs(self.keep) ** ticks)
+        return np.abs(self.V) @ (kept * np.abs(self.U @ x))
 
 
-def _widest(design: Design, tick: FloatArray, span: float) -> FloatArray:
-    """Return a tick's error where every difference of temperatures is as large as it can be."""
-    population, step = _heated(design), design.sent / design.scale
-    apart = (_off(population.K, step).sum(axis=1) + _off(population.A, step).sum(axis=1)) * span
-    held = np.abs(design.numbers["capacity"] * step / population.capacity - 1)
-    moved = held * (population.K.sum(axis=1) + population.A.sum(axis=1)) * span
-    return np.maximum(tick, 0.0) + (apart + moved) / population.capacity
+def _apart(exact: _Linear, integers: _Linear, start: Pair, given: Pair) -> FloatArray:
+    """Return how far two networks come apart that start from these temperatures, and are given this much a tick."""
+    ends = exact.rest(start[0], given[0]), integers.rest(start[1], given[1])
+    if not all(np.isfinite(end).all() for end in ends):
+        return np.full(len(start[0]), np.inf)
+    farthest, one, other = np.abs(start[0] - start[1]), *start
+    for _ in range(STARTED):
+        one, other = exact.matrix @ one + given[0], integers.matrix @ other + given[1]
+        farthest = np.maximum(farthest, np.abs(one - other))
+    later = exact.left(start[0] - ends[0], STARTED) + integers.left(start[1] - ends[1], STARTED)
+    return np.maximum(farthest, np.abs(ends[0] - ends[1]) + later)
 
 
-def _range(design: Design, formats: Mapping[str, MessageFormat]) -> tuple[FloatArray, FloatArray]:
-    real = formats[design.population.name].real
-    low = np.where(_heated(design).initial.min() >= 0, 0.0, -real)
-    return np.broadcast_to(low, real.shape), real
+def _responses(exact: _Linear, integers: _Linear, enters: Pair) -> FloatArray:
+    """Return the sum over all ticks of how far two impulse responses are apart, element by element."""
+    if any((np.abs(each.U @ B)[each.closed] > 1e-12).any() for each, B in zip((exact, integers), enters)):
+        return np.full(enters[0].shape, np.inf)
+    total, one, other = np.zeros(enters[0].shape), *enters
+    ticks = _ticks(len(one))
+    for _ in range(ticks):
+        total = total + np.abs(one - other)
+        one, other = exact.matrix @ one, integers.matrix @ other
+    return total + _tail(exact, enters[0], ticks) + _tail(integers, enters[1], ticks)
+
+
+def _summed(network: _Linear, enters: FloatArray) -> FloatArray:
+    """Return the sum over all ticks of an impulse response's magnitude, element by element."""
+    if (np.abs(network.U @ enters)[network.closed] > 1e-9).any():
+        return np.full(enters.shape, np.inf)
+    total, response = np.zeros(enters.shape), enters
+    ticks = _ticks(len(enters))
+    for _ in range(ticks):
+        total = total + np.abs(response)
+        response = network.matrix @ response
+    return total + _tail(network, enters, ticks)
+
+
+def _tail(network: _Linear, enters: FloatArray, ticks: int) -> FloatArray:
+    """Return a bound on what an impulse response adds up to from a tick on, mode by mode."""
+    keep = np.where(network.closed, 0.0, np.abs(network.keep))
+    share = np.where(network.closed, 0.0, keep**ticks / (1 - keep))
+    return np.abs(network.V) @ (share[:, np.newaxis] * np.abs(network.U @ enters))
+
+
+def _ticks(nodes: int) -> int:
+    """Return how many ticks of a response are worked out one by one."""
+    return int(min(STARTED, max(1, WORK // max(nodes, 1) ** 3)))
+
+
+def _integers(term: Term, weights: FloatArray) -> FloatArray:
+    return term.map.with_weights(weights).matrix().rows.toarray()
 
 
 def _received(
