@@ -1,13 +1,11 @@
 """The integers of a thermal network: temperatures, heat capacities, and conductances that keep every quantum of heat.
 
-A node's temperature is a message of up to 17 bits, a quantum of heat the 2^-13 or so of what a step of it holds. Each
-conductance is rounded once and taken for both its ends: what leaves one node enters another, to the last bit, and nodes
+A node's temperature is a message of up to 17 bits; what a step of it holds is many quanta of heat. Each conductance is rounded once and taken for both its ends: what leaves one node enters another, to the last bit, and nodes
 of equal temperature exchange nothing.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,9 +19,8 @@ from thermoc.support.array_types import AnyArray, FloatArray
 
 TEMPERATURE_BITS = 16
 """Of the largest temperature, as long as its readers ask for no fewer; our choice."""
-SUM_BITS = 29
-"""Of a temperature and a heat capacity together: twice their product, a node's largest sum, stays below 2^31."""
-MOST_CAPACITY_BITS, LEAST_CAPACITY_BITS = 14, 4
+MOST_CAPACITY_BITS, LEAST_CAPACITY_BITS = 22, 4
+"""Of the largest heat capacity: as many as its 24 bits, the conductances' 15 and the sums' 32 leave it."""
 PLANE = 7
 """A conductance has 15 bits, in two synapses: one of 8 bits << 7, and one of the 7 bits below."""
 HEAVIEST = (255 << PLANE) + 127
@@ -31,8 +28,7 @@ HEAVIEST = (255 << PLANE) + 127
 
 def heat_design(population: HeatPopulation, sources: FORMATS, sent: float) -> Design:
     """Return the integers of a thermal network at a scale of its temperatures. Errors: T206 where no heat fits."""
-    bits = math.ceil(math.log2(float(sources[population.name].bound.max(initial=1.0)) + 1))
-    for capacity_bits in range(min(MOST_CAPACITY_BITS, SUM_BITS - bits), LEAST_CAPACITY_BITS - 1, -1):
+    for capacity_bits in range(MOST_CAPACITY_BITS, LEAST_CAPACITY_BITS - 1, -1):
         # The largest capacity is a power of two, so equal ones are exact.
         quantum = 2.0**capacity_bits * sent / float(population.capacity.max())
         design = _at(population, sources, sent, quantum)
