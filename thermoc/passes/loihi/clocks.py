@@ -13,6 +13,7 @@ from thermoc.passes.loihi.population_types import (
     CurvePopulation,
     GradedPopulation,
     HeatPopulation,
+    HostPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -103,7 +104,9 @@ def with_initial_levels(populations: Mapping[str, Population]) -> dict[str, Popu
 
 
 def _at_level(source: Population, start: float) -> Population:
-    """Return p-bits without a level of their own at the level that a delay starts from."""
+    """Return p-bits and processes of the host without a level of their own at the level that a delay starts from."""
+    if isinstance(source, HostPopulation) and source.initial is None:
+        return replace(source, initial=np.full(source.size, start))
     if not isinstance(source, NoisyPopulation) or source.categorical or source.turn is not None:
         return source
     return source if source.initial.any() or not start else replace(source, initial=np.full(source.size, start))
@@ -136,7 +139,7 @@ def level_before_start(
         return np.zeros(population.size)
     if isinstance(population, NoisyPopulation):
         return np.broadcast_to(population.initial, population.size)
-    if isinstance(population, MemoryPopulation | HeatPopulation):
+    if isinstance(population, MemoryPopulation | HeatPopulation | HostPopulation):
         return population.initial
     for term in population.drive.terms:
         # Graded populations may feed each other in a loop: one already on the way is not asked again.

@@ -15,6 +15,7 @@ from thermoc.passes.loihi.population_types import (
     CurvePopulation,
     GradedPopulation,
     HeatPopulation,
+    HostPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -62,6 +63,11 @@ def designed(population: Population, sources: FORMATS, sent: float | None, first
         return _curve(population, sources, sent)
     if isinstance(population, NoisyPopulation):
         return _noisy(population, sources, first_temperature)
+    if isinstance(population, HostPopulation):
+        none, format = np.zeros(population.size), sources[population.name]
+        numbers = {"farthest": format.bound}
+        sent = format.scale
+        return Design(population=population, scale=1.0, weights=(), bias=none, reach=none, sent=sent, numbers=numbers)
     if isinstance(population, HeatPopulation):
         return heat_design(population, sources, sources[population.name].scale)
     assert isinstance(population, MemoryPopulation)

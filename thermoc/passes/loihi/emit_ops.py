@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,14 @@ from thermoc.ir.values import Value
 from thermoc.passes.loihi.boundary import encode
 from thermoc.passes.loihi.design_types import Design
 from thermoc.passes.loihi.designs import TEMPERATURE_STEPS
-from thermoc.passes.loihi.emit_synapses import conducted, heating, synapses
+from thermoc.passes.loihi.emit_synapses import conducted, given, heating, synapses
 from thermoc.passes.loihi.op_writer import LoihiWriter, Sender
 from thermoc.passes.loihi.parameters import no_loihi_form
 from thermoc.passes.loihi.population_types import (
     CurvePopulation,
     GradedPopulation,
     HeatPopulation,
+    HostPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -34,6 +36,9 @@ def write(w: LoihiWriter, design: Design) -> None:
     w.location = population.op.location
     if isinstance(population, HeatPopulation):
         _heat_nodes(w, population, design)
+        return
+    if isinstance(population, HostPopulation):
+        _host_process(w, population, design)
         return
     activation = synapses(w, design)
     if population.name in w.read_sums:
@@ -144,3 +149,18 @@ def _heat_nodes(w: LoihiWriter, population: HeatPopulation, design: Design) -> N
     operands = {name: w.broadcast(design.numbers[name], population.shape) for name in names}
     attrs = {"every": w.clocks.every, "lag": w.clocks.lags[population.name]}
     w.sent(population, loihi.LoihiHeatNode, heat=conducted(w, design), **operands, **attrs)
+
+
+def _host_process(w: LoihiWriter, population: HostPopulation, design: Design) -> None:
+    """What arrives becomes numbers, the host's ops make others of them, and these become a message again."""
+    lag, named = w.clocks.lags[population.name], given(w, population)
+    for op in population.ops:
+        w.copied(op, named)
+    value = named[population.value.name]
+    if population.initial is not None and population.initial.any() | bool(lag):
+        # Before its lag is over what it was given means nothing.
+        started = w(core.GreaterEqual, a=w(core.Tick), b=w.integers(lag))
+        before = w.floats(population.initial.reshape(population.shape))
+        value = w(core.Select, condition=started, a=value, b=before)
+    bits = max(2, math.ceil(math.log2(float(w.formats[population.name].bound.max()) + 1)) + 1)
+    w.sent(population, loihi.LoihiEncode, x=value, scale=float(design.sent), bits=bits)

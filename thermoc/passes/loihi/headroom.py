@@ -20,7 +20,7 @@ from thermoc.passes.loihi.clocks import heard
 from thermoc.passes.loihi.design_types import Design, MessageFormat, limit
 from thermoc.passes.loihi.designs import designed
 from thermoc.passes.loihi.heat_design import TEMPERATURE_BITS
-from thermoc.passes.loihi.population_types import SPIKING, HeatPopulation, NoisyPopulation, Population
+from thermoc.passes.loihi.population_types import SPIKING, HeatPopulation, HostPopulation, NoisyPopulation, Population
 from thermoc.passes.loihi.scales import arriving
 from thermoc.passes.loihi.value_ranges import ValueRanges, first_temperature, largest, value_of
 from thermoc.support.array_types import FloatArray
@@ -106,7 +106,7 @@ def _prove(designs: tuple[Design, ...], formats: Formats) -> None:
     """Check once more, from the integers themselves, that nothing leaves 24 bits. Errors: T206."""
     for design in designs:
         population = design.population
-        if isinstance(population, HeatPopulation):
+        if isinstance(population, HeatPopulation | HostPopulation):
             continue  # designed from its own integers, and refused where they do not fit
         arrival, bound = arriving(population, formats, design.scale), limit(population)
         reach = arrival.reach.max(initial=0.0) if arrival is not None else math.inf

@@ -134,5 +134,18 @@ class HeatPopulation(Population):
     initial: FloatArray
 
 
+@dataclass(frozen=True, kw_only=True)
+class HostPopulation(Population):
+    """A process of the host between two parts of Loihi, which says ``value`` by these ops, in floats.
+
+    Of its drive only the sources count: what it is given, each as it is. initial: what it says before its lag is over,
+    None where nobody asks.
+    """
+
+    ops: tuple[Op, ...]
+    value: Value
+    initial: FloatArray | None = None
+
+
 SPIKING = (LifPopulation, NoisyPopulation)
 """Populations that send a level a tick, 0 or 1 or a sign, rather than a number."""

@@ -12,6 +12,7 @@ from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
 from thermoc.passes.loihi.clocks import heard
 from thermoc.passes.loihi.drives import Drives, is_population
+from thermoc.passes.loihi.host_populations import host_populations
 from thermoc.passes.loihi.population_table import MAKERS
 from thermoc.passes.loihi.population_types import (
     GradedPopulation,
@@ -46,7 +47,10 @@ def collect(graph: Graph, regions: Regions) -> Populations:
     Errors: T205 for an op without a form on Loihi, T301 for a sampler whose units share random words.
     """
     drives = Drives(graph, regions.on_loihi, regions.constants)
-    by_name = {population.name: population for population in _numbered(graph, _of_ops(graph, regions, drives))}
+    by_name: dict[str, Population] = {
+        population.name: population for population in _numbered(graph, _of_ops(graph, regions, drives))
+    }
+    by_name |= {population.name: population for population in host_populations(graph, regions, drives)}
     owners = _owners(by_name)
     host_reads = _host_reads(graph, regions)
     for value in host_reads:

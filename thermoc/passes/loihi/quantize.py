@@ -75,7 +75,7 @@ class Quantize(Pass):
         # Constants that only the moved ops read are dead now.
         lowered = retyped(drop_dead(graph.with_ops([*host, *writer.ops])))
         # How far each number may be off.
-        errors = message_errors(designs, formats)
+        errors = message_errors(designs, formats, placed.constants)
         report_changes(log, designs, formats, errors, timing=timing, constants=placed.constants)
         report_outputs(log, output_errors(graph, placed, collected, by_name, errors))
         log.counterparts += [_counterpart(design, formats, writer) for design in designs]

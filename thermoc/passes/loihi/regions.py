@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from thermoc.ir.dialects import core, heat, sampling, spiking, thermo
 from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import Op
-from thermoc.ir.types import Role
+from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError
 
@@ -48,6 +47,8 @@ CURVES = (core.Tanh, core.Exp, core.Abs, core.Sin, core.Cos, core.Expm1)
 LIGHT = (core.Add, core.Sub, core.Neg, core.Mul, core.Div, core.Concat, core.Delay, spiking.Scale, *MOVES)
 BETWEEN = (*LIGHT, *CURVES, core.Maximum, core.Greater, core.GreaterEqual, core.Less, core.LessEqual, core.Cast)
 """Ops that go on Loihi where both their source and their reader are there."""
+TIMED = frozenset({STATEFUL, STOCHASTIC})
+"""Traits of ops that must know the network's tick."""
 HEATED = tuple(kind for kind in vars(heat).values() if isinstance(kind, type) and issubclass(kind, Op) and kind.opname)
 
 
@@ -57,6 +58,8 @@ class Regions:
 
     on_loihi: frozenset[str]
     constants: Mapping[str, AnyArray]
+    between: frozenset[str] = frozenset()
+    """What the host computes between two parts of Loihi: from what one says, for another."""
 
     def holds(self, op: Op) -> bool:
         """Tell whether an op goes on Loihi."""
@@ -64,7 +67,7 @@ class Regions:
 
 
 def regions(graph: Graph) -> Regions:
-    """Return what goes on Loihi. Errors: T205 for each op of the host between two of Loihi.
+    """Return what goes on Loihi. Errors: T205 for each op of the host between two of Loihi that keeps a state.
 
     Starts from what belongs there wherever it stands, and takes activations away until none is left that the host
     would have to hand back to.
@@ -78,10 +81,12 @@ def regions(graph: Graph) -> Regions:
         if not trailing:
             break
         fixed = [op for op in fixed if id(op) not in trailing]
-    findings = list(_misplaced(graph, on_loihi))
+    between = list(_host_between(graph, on_loihi))
+    findings = [_misplaced(op) for op in between if not op.traits.isdisjoint(TIMED)]
     if findings:
         raise ThermocError(findings)
-    return Regions(on_loihi=frozenset(on_loihi), constants=constants)
+    names = frozenset(value.name for op in between for value in op.results)
+    return Regions(on_loihi=frozenset(on_loihi), constants=constants, between=names)
 
 
 def _trailing(graph: Graph, on_loihi: set[str], fixed: Iterable[Op]) -> set[int]:
@@ -156,29 +161,29 @@ def _spread(reached: set[str], ops: Iterable[Op], *, forward: bool, start: Itera
         live |= fresh
 
 
-def _misplaced(graph: Graph, on_loihi: set[str]) -> Iterable[Finding]:
+def _host_between(graph: Graph, on_loihi: set[str]) -> Iterable[Op]:
     """Yield ops of the host that Loihi feeds and that feed Loihi."""
     host = [op for op in graph.ops if op.results and not any(value.name in on_loihi for value in op.results)]
     downstream = _spread(on_loihi, host, forward=True)
     upstream = _spread(set(), host, forward=False, start=_read_by(graph, on_loihi))
     for op in host:
         if any(value.name in downstream & upstream for value in op.results):
-            yield Finding(
-                code="T205",
-                what=f"{op.opname} ({op.results[0]}) has no Loihi form",
-                where=op.location,
-                notes=(_reason(op), "the host's ops stand before all of Loihi's, or after them"),
-                hint="leave it to the end of the network, or choose another target",
-            )
+            yield op
+
+
+def _misplaced(op: Op) -> Finding:
+    return Finding(
+        code="T205",
+        what=f"{op.opname} ({op.results[0]}) has no Loihi form",
+        where=op.location,
+        notes=(_reason(op), "between two parts of Loihi the host computes what needs no state and no noise"),
+        hint="leave it to the end of the network, or choose another target",
+    )
 
 
 def _reason(op: Op) -> str:
     if isinstance(op, HEATED):
-        return "temperatures that the network heats are the host's: a synapse carries no heat"
+        return "its temperatures have no nodes on Loihi: they have noise, a ripple, or rates that are computed"
     if isinstance(op, spiking.Decode):
         return "a mean over all ticks needs a division by their number"
-    if isinstance(op, thermo.Boltzmann):
-        return "its sum over all units is the host's; thermo.sample_categorical draws from it on Loihi"
-    if op.results[0].type is not None and op.results[0].type.role is Role.temperature:
-        return "a temperature on Loihi is a constant or a schedule"
-    return "it stands between two ops of the network that are on Loihi"
+    return "it keeps a state, or draws noise, in ticks of the network; a process between Loihi's units has Loihi's"

@@ -14,7 +14,13 @@ from thermoc.passes.loihi.clocks import Clocks
 from thermoc.passes.loihi.design_types import Design, MessageFormat
 from thermoc.passes.loihi.designs import TEMPERATURE_STEPS
 from thermoc.passes.loihi.error_bounds import LOGIT, Errors, of_drive
-from thermoc.passes.loihi.population_types import HeatPopulation, LifPopulation, MemoryPopulation, NoisyPopulation
+from thermoc.passes.loihi.population_types import (
+    HeatPopulation,
+    HostPopulation,
+    LifPopulation,
+    MemoryPopulation,
+    NoisyPopulation,
+)
 from thermoc.physics import all_states
 from thermoc.support.array_types import AnyArray, FloatArray
 
@@ -70,6 +76,11 @@ def _report_weights(log: Log, design: Design, formats: Mapping[str, MessageForma
 def _report_population(log: Log, design: Design, formats: Mapping[str, MessageFormat], errors: Errors) -> None:
     population, n = design.population, design.numbers
     name = f"%{population.name}"
+    if isinstance(population, HostPopulation):
+        ops = ", ".join(sorted({op.opname for op in population.ops}))
+        new = f"{ops}: by a process of the host between the chip's units"
+        log.changed(name, old="on the chip", new=new, bound=f"a tick to it, and one from it; {0.5 / design.sent:.3g}")
+        return
     if population.drive.bias.any():
         _report_bias(log, name, design)
     if isinstance(population, LifPopulation):
