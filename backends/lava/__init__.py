@@ -105,6 +105,8 @@ def loihi_ops(graph: Graph) -> Graph:
     if not any(isinstance(op, LoihiEncode | LoihiDecode) for op in graph.ops):
         return graph
     split = split_graph(graph)
+    if not split.loihi.ops:
+        return graph.with_ops(())
     misplaced = [
         Finding(
             code="T301",
@@ -126,11 +128,12 @@ def borders_of(graph: Graph) -> dict[str, dict[str, dict[str, object]]]:
 
     An encode names the network's input that it reads, where it reads one.
     """
+    split = split_graph(graph)
     encodes = {
         op.y.name: {"scale": op.scale, "bits": op.bits, "lag": op.lag, "every": op.every, "input": _input(graph, op)}
-        for op in graph.of(LoihiEncode)
+        for op in split.encodes
     }
-    decodes = {op.x.name: {"scale": op.scale, "lag": op.lag, "every": op.every} for op in graph.of(LoihiDecode)}
+    decodes = {op.x.name: {"scale": op.scale, "lag": op.lag, "every": op.every} for op in split.decodes}
     return {"encode": encodes, "decode": decodes}
 
 

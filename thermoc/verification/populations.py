@@ -29,6 +29,7 @@ from thermoc.passes.loihi.design_types import FRACTION
 from thermoc.passes.loihi.drives import Term
 from thermoc.passes.loihi.population_types import (
     HeatPopulation,
+    HostPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -83,10 +84,18 @@ class _Judge:
             self._steer(population)
         trace = self._run(Steered(self.steering.values, self.steering.states), self._probed())
         probes, self.outputs = trace.probes, trace.outputs
+        self._hand_over(probes)
         flat = {name: array.reshape(*array.shape[:2], -1).astype(float) for name, array in probes.items()}
         sent = {name: array.reshape(*array.shape[:2], -1) for name, array in self.steering.values.items()}
         off = {name: _encoding(flat[name], p.sources[name]) for p in populations for name in p.sources if name in flat}
         self.said = Messages(setting=setting, chip=chip, sent=sent, probes=flat, off=off)
+
+    def _hand_over(self, probes: Mapping[str, NDArray]) -> None:
+        """Let the network's ops compute from what a process of the host between units was given: rounded messages."""
+        for population in self.populations:
+            for name, source in population.sources.items() if _is_process(population) else ():
+                if name in probes and name not in self.steering.values:
+                    self.steering.values[name] = _message(probes[name].astype(float), source)
 
     def gaps(self) -> tuple[UnitGap, ...]:
         """Return the gaps in the order of a tick."""
@@ -196,8 +205,11 @@ class _Judge:
         if isinstance(unit, NoisyPopulation) and unit.turn is not None:
             return  # colour by colour: ``colours``
         sent = self.said.sent[unit.name]
-        if isinstance(unit, HeatPopulation):
-            drive = counterparts.of_heat(population, self._said_to(population))
+        if isinstance(unit, HeatPopulation | HostPopulation):
+            heats = isinstance(unit, HeatPopulation)
+            step = np.full((1, 1), 0.5 / population.design.sent)
+            said = counterparts.Slack(drive=step, size=np.abs(columns(sent)))
+            drive = counterparts.of_heat(population, self._said_to(population)) if heats else said
             self.steering.drives[unit.name] = drive
             self.steering.slacks[unit.name] = rows(drive.drive, sent)
             return
@@ -331,6 +343,8 @@ class _Judge:
                 compared += [self._state(reading, population, exact, same, form) for reading in unit.readings]
             return compared
         expected = exact[unit.name]
+        if isinstance(unit, HostPopulation):
+            expected = _within(np.where(np.isnan(expected), 0.0, expected), population.design)
         if _shows_before(unit):
             # A memory answers with its state from before the tick: what it becomes shows one tick later.
             state = "'".join(self._state_of(unit))
@@ -366,6 +380,21 @@ def _shows_before(unit: Any) -> bool:
 
 def _encoding(x: NDArray, source: Any) -> NDArray:
     """Return how far the chip's messages of a host's value are from it: rounded, and clipped beyond their bits."""
+    return np.abs(x - _message(x, source))
+
+
+def _message(x: NDArray, source: Any) -> NDArray:
+    """Return what the chip is told of a host's value."""
     # The encode's bits hold the bound rounded up to a power of two, and it clips there.
     top = 2.0 ** max(1, int(np.ceil(np.log2(float(source.bound.max()) + 1)))) - 1
-    return np.abs(x - np.clip(np.rint(x * source.scale), -top, top) / source.scale)
+    return np.clip(np.rint(x * source.scale), -top, top) / source.scale
+
+
+def _within(x: NDArray, design: Any) -> NDArray:
+    """Return what a process of the host says of numbers: cut to the bits of its messages."""
+    top = 2.0 ** max(1, int(np.ceil(np.log2(float(design.numbers["farthest"].max()) + 1)))) - 1
+    return np.clip(x, -top / design.sent, top / design.sent)
+
+
+def _is_process(population: Counterpart) -> bool:
+    return isinstance(population.design.population, HostPopulation)

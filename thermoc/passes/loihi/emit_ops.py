@@ -154,7 +154,7 @@ def _heat_nodes(w: LoihiWriter, population: HeatPopulation, design: Design) -> N
 def _host_process(w: LoihiWriter, population: HostPopulation, design: Design) -> None:
     """What arrives becomes numbers, the host's ops make others of them, and these become a message again."""
     lag, named = w.clocks.lags[population.name], given(w, population)
-    for op in population.ops:
+    for op in population.written_out:
         w.copied(op, named)
     value = named[population.value.name]
     if population.initial is not None and population.initial.any() | bool(lag):
