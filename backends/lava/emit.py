@@ -121,9 +121,10 @@ def _steady_source(writer: PackageWriter, value: Value) -> None:
 
 def refuse(graph: Graph) -> None:
     """Raise T301 for every op that Loihi does not have, or where the graph has none of Loihi's."""
-    if not any(op.opname.startswith("loihi.") for op in graph.ops):
+    units = [op for op in graph.ops if op.opname.startswith("loihi.")]
+    if all(isinstance(op, loihi.LoihiEncode | loihi.LoihiDecode) for op in units):
         host_ops = ", ".join(sorted({op.opname for op in graph.ops if not isinstance(op, core.Input | core.Output)}))
-        hint = "a unit, or a linear map before one, is what Loihi holds; target sim runs the network"
+        hint = "a unit, or a linear map before one, is what Loihi holds; exe.run lets the host compute the network"
         notes = [f"the host has {host_ops or 'no op'}"]
         raise error("T301", "nothing of this network is Loihi's", notes=notes, hint=hint)
     processes = host_processes(graph)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import networkx
+
 from thermoc.ir.dialects import core, heat, sampling, spiking, thermo
 from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
@@ -73,10 +75,11 @@ def regions(graph: Graph) -> Regions:
     would have to hand back to.
     """
     constants = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
-    fixed = [op for op in graph.ops if _fixed(op, constants)]
+    stepped = _stepped(graph, constants)
+    fixed = [op for op in graph.ops if _fixed(op, constants) and _own_state(op, graph) and not _in(op, stepped)]
     while True:
         seeds = {value.name for op in fixed for value in op.results}
-        on_loihi = seeds | _between(graph, seeds, constants)
+        on_loihi = seeds | _between(graph, seeds, constants, stepped)
         trailing = _trailing(graph, on_loihi, fixed)
         if not trailing:
             break
@@ -106,6 +109,9 @@ def _trailing(graph: Graph, on_loihi: set[str], fixed: Iterable[Op]) -> set[int]
 
 def _fixed(op: Op, constants: Mapping[str, AnyArray]) -> bool:
     """Tell whether an op belongs on Loihi wherever it stands."""
+    if isinstance(op, thermo.FermiDirac | thermo.MaxwellBoltzmann):
+        # A table has one temperature: where that is computed, the host computes the curve too.
+        return op.T.name in constants
     if isinstance(op, UNITS):
         return True
     if isinstance(op, core.Pool):
@@ -119,9 +125,40 @@ def _fixed(op: Op, constants: Mapping[str, AnyArray]) -> bool:
     return False
 
 
-def _between(graph: Graph, seeds: set[str], constants: Mapping[str, AnyArray]) -> set[str]:
+def _own_state(op: Op, graph: Graph) -> bool:
+    """Tell whether sweeps begin where those of the tick before ended: units of Loihi keep that, and nothing else."""
+    if not isinstance(op, sampling.GibbsSweeps):
+        return True
+    before = graph.producers[op.x.name]
+    return isinstance(before, core.Delay) and before.x.name == op.s.name and before.ticks == 1
+
+
+def _stepped(graph: Graph, constants: Mapping[str, AnyArray]) -> frozenset[str]:
+    """Return the values of loops without a unit, and of linear maps of them: steps of an equation are the host's."""
+    if not any(isinstance(op, core.Delay) for op in graph.ops):
+        return frozenset()
+    found: set[str] = set()
+    reads = {value.name: op for op in graph.ops for value in op.results}
+    links = networkx.DiGraph((v.name, r.name) for op in graph.ops for v in op.inputs for r in op.results)
+    for part in networkx.strongly_connected_components(links):
+        ops = [reads[name] for name in part]
+        of_host = any(not isinstance(op, (*UNITS, *HEAVY, *BETWEEN)) or not _able(op, constants) for op in ops)
+        unit = any(isinstance(op, (*CURVES, core.Maximum, core.Cast)) for op in ops) and not of_host
+        if len(part) > 1 and not unit and not any(isinstance(op, UNITS) for op in ops):
+            found |= part
+    linear = [op for op in graph.ops if isinstance(op, (*LIGHT, *HEAVY))]
+    return frozenset(found | (_spread(found, linear, forward=True) if found else set()))
+
+
+def _in(op: Op, names: frozenset[str]) -> bool:
+    return any(value.name in names for value in op.results)
+
+
+def _between(
+    graph: Graph, seeds: set[str], constants: Mapping[str, AnyArray], stepped: frozenset[str]
+) -> set[str]:
     """Return the values of ops that stand between others of Loihi and can be there."""
-    able = [op for op in graph.ops if isinstance(op, BETWEEN) and _able(op, constants)]
+    able = [op for op in graph.ops if isinstance(op, BETWEEN) and _able(op, constants) and not _in(op, stepped)]
     fed = _spread(seeds, able, forward=True)
     leads = _spread(set(), able, forward=False, start=_read_by(graph, seeds))
     return fed & leads

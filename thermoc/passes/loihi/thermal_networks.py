@@ -16,8 +16,9 @@ from thermoc.ir.values import Value
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
 from thermoc.passes.rewriting import Expression, Rewriter, rewrite
-from thermoc.support.array_types import FloatArray
+from thermoc.support.array_types import AnyArray, FloatArray
 
+NETWORKS = (heat.HeatNetwork, heat.HeatExchange, heat.Diffusion)
 MOST_NODES = 1024
 """Of a network that goes on Loihi: the exact step joins each node to each, before small weights round to 0."""
 
@@ -48,12 +49,12 @@ class ThermalNetworks(Pass):
     def run(self, graph: Graph, log: Log) -> Graph:
         done, stream = set[str](), max((getattr(op, "stream", -1) for op in graph.ops), default=-1)
 
-        def network(w: Rewriter, **fields: Any) -> tuple[Expression, Expression, Expression]:
+        def network(w: Rewriter, **fields: Any) -> Expression:
             nonlocal stream
             stream += 1
-            T, heat_, work = w(heat.HeatNetwork, stream=stream, **fields)
+            T, heat_, _ = w(heat.HeatNetwork, stream=stream, **fields)
             done.add(heat_.name)
-            return T, heat_, work
+            return T
 
         forms: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
             heat.HeatNetwork: lambda op, w: _with_ledger(op, w, network),
@@ -71,33 +72,34 @@ class ThermalNetworks(Pass):
         return rewrite(graph, forms, keep=keep)
 
 
-Network = Callable[..., tuple[Expression, Expression, Expression]]
+Network = Callable[..., Expression]
 
 
 def _with_ledger(op: heat.HeatNetwork, w: Rewriter, network: Network) -> tuple[Value, Value, Value]:
     """The temperatures, and what they gave the reservoir in the tick before, from the temperatures themselves."""
     same = {name: value for name, value in op.operand_values}
-    T, _, _ = network(w, **same)
-    heat_, work = _ledger(op, w, T)
-    return T, heat_, work
-
-
-def _ledger(op: heat.HeatNetwork, w: Rewriter, T: Expression) -> tuple[Expression, Expression]:
-    (n,) = op.T.shape
-    heat_, work = w.delay(op.heat, w.constant(0.0)), w.delay(op.work, w.constant(0.0))
-    power = w.broadcast(op.power, (n,))
+    T = network(w, **same)
+    (n,), numbers = op.T.shape, [w.numbers(value) for value in (op.capacity, op.conductance, op.ambient)]
+    work, power = w.delay(op.work, w.constant(0.0)), w.broadcast(op.power, (n,))
     w.feed(work, power * w.dt)
-    ambient = np.broadcast_to(w.numbers(op.ambient), n)
+    return T, _given(w, T, numbers, power, op.T_ambient), work
+
+
+def _given(w: Rewriter, T: Expression, numbers: list[AnyArray], power: Expression, reservoir: Value) -> Expression:
+    """Return the heat that each node gave the reservoir in the tick before."""
+    (n,), (capacity, conductance, ambient) = T.shape, numbers
+    ambient = np.broadcast_to(ambient, n)
+    heat_ = w.delay(power, w.constant(0.0))
     if not ambient.any():
         w.feed(heat_, power * 0.0)
-        return heat_, work
-    step = physics.heat_step(w.numbers(op.capacity), w.numbers(op.conductance), ambient, w.dt)
-    T_ambient = w.broadcast(op.T_ambient, (n,))
+        return heat_
+    step = physics.heat_step(capacity, conductance, ambient, w.dt)
+    T_ambient = w.broadcast(reservoir, (n,))
     given = w.affine(T, ambient[:, np.newaxis] * step.decay_sum)
     given = given + w.affine(power, ambient[:, np.newaxis] * step.gain_sum)
-    reservoir = ambient[:, np.newaxis] * (step.gain_sum * ambient - w.dt * np.eye(n))
-    w.feed(heat_, given + w.affine(T_ambient, reservoir))
-    return heat_, work
+    back = ambient[:, np.newaxis] * (step.gain_sum * ambient - w.dt * np.eye(n))
+    w.feed(heat_, given + w.affine(T_ambient, back))
+    return heat_
 
 
 def _exchange(op: heat.HeatExchange, w: Rewriter, network: Network) -> Value:
@@ -105,26 +107,26 @@ def _exchange(op: heat.HeatExchange, w: Rewriter, network: Network) -> Value:
     J = w.numbers(op.J)
     form: dict[str, Any] = {"power": np.zeros(1), "capacity": np.ones(1), "initial": op.initial}
     if op.T_layer is not None:
-        return network(w, **form, conductance=J, ambient=np.full(n, gamma), T_ambient=op.T_layer)[0]
+        return network(w, **form, conductance=J, ambient=np.full(n, gamma), T_ambient=op.T_layer)
     # To be drawn to the mean is to be drawn to each unit alike.
-    return network(w, **form, conductance=J + gamma / n * (1 - np.eye(n)))[0]
+    return network(w, **form, conductance=J + gamma / n * (1 - np.eye(n)))
 
 
 def _diffusion(op: heat.Diffusion, w: Rewriter, network: Network) -> tuple[Value, Value]:
     shape, n = op.T.shape, op.T.size
     rate = op.D / op.spacing**2
     conductance, walls = _grid(shape, op.boundary)
+    power = w.reshape(w.broadcast(op.source, shape), (n,))
     flat = {
-        "power": w.reshape(w.broadcast(op.source, shape), (n,)),
+        "power": power,
         "initial": w.constant(np.broadcast_to(w.numbers(op.initial), shape).reshape(-1)),
         "capacity": np.ones(1),
         "conductance": rate * conductance,
     }
-    if op.boundary != "fixed":
-        T, heat_, _ = network(w, **flat)
-        return w.reshape(T, shape), w.sum(heat_, 0)
-    T, heat_, _ = network(w, **flat, ambient=rate * walls, T_ambient=op.T_boundary)
-    return w.reshape(T, shape), w.sum(heat_, 0)
+    ambient = rate * walls if op.boundary == "fixed" else np.zeros(1)
+    T = network(w, **flat, ambient=ambient, T_ambient=op.T_boundary)
+    given = _given(w, T, [np.ones(1), flat["conductance"], ambient], power, op.T_boundary)
+    return w.reshape(T, shape), w.sum(given, 0)
 
 
 def _grid(shape: tuple[int, ...], boundary: str) -> tuple[FloatArray, FloatArray]:

@@ -224,5 +224,11 @@ def _warmed(G: FloatArray, ground: FloatArray, C: FloatArray, power: FloatArray,
         return 0.0
     if physics.disconnected(G, ground) is None:
         return float(np.abs(physics.equilibrium(G, power, ground)).max())
-    # Each island of a closed network takes its own heat; the whole of it in one capacity bounds them all.
-    return float(power.sum() * dt * LEAKLESS_TICKS / C.min())
+    laplacian = np.diag(G.sum(axis=1) - np.diag(G) + ground) - (G - np.diag(np.diag(G)))
+    rates, modes = np.linalg.eigh(laplacian)
+    kept = rates < 1e-12 * max(float(rates.max()), 1.0)
+    spread = modes / np.where(kept, np.inf, rates)
+    # What no mode leads away is there for ever, in the capacities that share it; the rest comes to rest.
+    share = np.abs(modes[:, kept] @ modes[:, kept].T)
+    gathered = (share @ power) * dt * LEAKLESS_TICKS / C.min()
+    return float(gathered.max() + (np.abs(spread @ modes.T) @ power).max())
