@@ -328,7 +328,16 @@ class Maker:
 
     def unit(self, a: Signal) -> Signal:
         kinds: list[Callable[[Signal], Signal]] = [self.graded, self.sigma, self.delta, self.sigma_delta]
-        others = [self.lut, self.fermi_dirac, self.categorical, self.memory, self.heat, self.heat_node, self.graded, self.graded]
+        others = [
+            self.lut,
+            self.fermi_dirac,
+            self.categorical,
+            self.memory,
+            self.heat,
+            self.heat_node,
+            self.graded,
+            self.graded,
+        ]
         made = self.pick(*[self.lif] * 5, *kinds, *([] if self.plain else others))(a)
         tc.output(f"y_{made.x.value.name.replace('.', '_')}", made.x)
         return made

@@ -62,9 +62,7 @@ def host_processes(graph: Graph) -> dict[str, HostProcess]:
 
 def of_host(processes: dict[str, HostProcess]) -> frozenset[str]:
     """Return the names of the values that are computed in processes of the host, their messages apart."""
-    return frozenset(
-        value.name for process in processes.values() for op in process.ops for value in op.results
-    )
+    return frozenset(value.name for process in processes.values() for op in process.ops for value in op.results)
 
 
 def write(writer: PackageWriter, process: HostProcess) -> None:

@@ -92,7 +92,9 @@ def test_sources_and_a_reservoir_stay_within_their_bound():
 def test_a_grid_is_a_network_of_its_cells(boundary: str):
     """To rounding: both are the exact step of one equation."""
     with tc.Network("grid", dt=0.7) as net:
-        T, outflow = tc.diffusion(np.arange(6.0).reshape(2, 3), tc.input("s", (2, 3)), 0.5, D=0.4, boundary=boundary)
+        T, outflow = tc.diffusion(
+            np.arange(1.0, 7.0).reshape(2, 3), tc.input("s", (2, 3)), 0.5, D=0.4, boundary=boundary
+        )
         tc.output("T", T)
         tc.output("outflow", outflow)
     discrete = stages.discrete(dt=0.7, dtype=DType.f64, keep=has_nodes)
@@ -211,8 +213,8 @@ def test_the_host_stands_between_two_parts_of_loihi():
     result = lowered(net, input_range=(-1.0, 1.0))
     assert any("by a process of the host" in str(change.new) for change in changes(result))
     exact, found = reference(net.graph, x)["y"], reference(result.graph, x)["y"]
-    assert 0 < np.abs(exact - found).max() < 0.02 * np.ptp(exact)
-    np.testing.assert_array_equal(emulated(result.graph, x)["y"], found)
+    assert 0 < np.abs(exact - found).max() < 0.05 * np.ptp(exact)
+    np.testing.assert_allclose(emulated(result.graph, x)["y"], found, rtol=0, atol=1e-12)
     options = {"lava": {"runtime": "reference", "input_range": (-1.0, 1.0)}}
     assert tc.verify(net, ["lava"], inputs=x, options=options).ok
 
@@ -227,7 +229,7 @@ def test_a_process_in_a_loop_says_what_its_delay_starts_from():
     result = lowered(net, input_range=(-1.0, 1.0))
     exact, found = reference(net.graph, x)["y"], reference(result.graph, x)["y"]
     assert 0 < np.abs(exact - found).max() < 0.05
-    np.testing.assert_array_equal(emulated(result.graph, x)["y"], found)
+    np.testing.assert_allclose(emulated(result.graph, x)["y"], found, rtol=0, atol=1e-12)
 
 
 def test_a_network_of_the_host_alone_runs_there_and_has_no_package(tmp_path):

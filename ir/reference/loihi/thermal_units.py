@@ -80,7 +80,9 @@ def _heat(op: loihi.LoihiHeat, ctx: Context, state: State, *operands: AnyArray) 
     return {"T": np.clip(T, op.floor, 2**24 - 1).astype(np.int32)}
 
 
-def _heat_node_start(op: loihi.LoihiHeatNode, ctx: Context, heat: Any, capacity: Any, T: AnyArray, rest: AnyArray) -> State:
+def _heat_node_start(
+    op: loihi.LoihiHeatNode, ctx: Context, heat: Any, capacity: Any, T: AnyArray, rest: AnyArray
+) -> State:
     kind = op.T.inferred
     return {"T": whole(T, kind).astype(np.int32), "rest": whole(rest, kind).astype(np.int32)}
 

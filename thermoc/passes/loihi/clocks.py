@@ -97,7 +97,11 @@ def with_initial_levels(populations: Mapping[str, Population]) -> dict[str, Popu
     levelled = dict(populations)
     for name in populations:
         for term in heard(levelled[name]):
-            if term.delay > levelled[name].settling and term.source in levelled and not is_coupling(levelled[name], term):
+            if (
+                term.delay > levelled[name].settling
+                and term.source in levelled
+                and not is_coupling(levelled[name], term)
+            ):
                 source = levelled[term.source] = _at_level(levelled[term.source], term.start)
                 _check_start(levelled[name], source, term, levelled)
     return levelled

@@ -1,7 +1,8 @@
 """The integers of a thermal network: temperatures, heat capacities, and conductances that keep every quantum of heat.
 
-A node's temperature is a message of up to 17 bits; what a step of it holds is many quanta of heat. Each conductance is rounded once and taken for both its ends: what leaves one node enters another, to the last bit, and nodes
-of equal temperature exchange nothing.
+A node's temperature is a message of up to 17 bits; what a step of it holds is many quanta of heat. Each conductance is
+rounded once and taken for both its ends: what leaves one node enters another, to the last bit, and nodes of equal
+temperature exchange nothing.
 """
 
 from __future__ import annotations
@@ -88,10 +89,8 @@ def planes(weights: Weights) -> Iterator[Weights]:
     """Yield weights of 8 bits that add up to these: of either sign, their high and their low bits."""
     for mode, sign in (("excitatory", 1), ("inhibitory", -1)):
         size = np.maximum(sign * weights.mantissa, 0)
-        if size.max(initial=0) <= 255:
-            parts = [(size, 0)]
-        else:
-            parts = [(size >> PLANE, PLANE), (size & (1 << PLANE) - 1, 0)]
+        split = [(size >> PLANE, PLANE), (size & (1 << PLANE) - 1, 0)]
+        parts = [(size, 0)] if size.max(initial=0) <= 255 else split
         for mantissa, exponent in parts:
             if mantissa.any():
                 yield Weights(mantissa=sign * mantissa, exponent=exponent, sign_mode=mode)

@@ -138,8 +138,8 @@ class HeatPopulation(Population):
 class HostPopulation(Population):
     """A process of the host between two parts of Loihi, which says ``value`` by these ops, in floats.
 
-    written_out: the same in core ops alone, constants among them. Of its drive only the sources count: what it is given, each as it is. initial: what it says before its lag is over,
-    None where nobody asks.
+    written_out: the same in core ops alone, constants among them. Of its drive only the sources count: what it is
+    given, each as it is. initial: what it says before its lag is over, None where nobody asks.
     """
 
     ops: tuple[Op, ...]

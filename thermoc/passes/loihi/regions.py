@@ -134,7 +134,7 @@ def _own_state(op: Op, graph: Graph) -> bool:
 
 
 def _stepped(graph: Graph, constants: Mapping[str, AnyArray]) -> frozenset[str]:
-    """Return the values of loops without a unit, and of linear maps of them: steps of an equation are the host's."""
+    """Return the values of loops without a unit, steps of an equation, and of linear maps of them: the host's."""
     if not any(isinstance(op, core.Delay) for op in graph.ops):
         return frozenset()
     found: set[str] = set()
@@ -146,17 +146,24 @@ def _stepped(graph: Graph, constants: Mapping[str, AnyArray]) -> frozenset[str]:
         unit = any(isinstance(op, (*CURVES, core.Maximum, core.Cast)) for op in ops) and not of_host
         if len(part) > 1 and not unit and not any(isinstance(op, UNITS) for op in ops):
             found |= part
+    return frozenset(found | _tail(graph, found)) if found else frozenset()
+
+
+def _tail(graph: Graph, loops: set[str]) -> set[str]:
+    """Return the values of linear maps of loops that lead to no unit: the host, who has the state, does them too."""
     linear = [op for op in graph.ops if isinstance(op, (*LIGHT, *HEAVY))]
-    return frozenset(found | (_spread(found, linear, forward=True) if found else set()))
+    reached = _spread(loops, linear, forward=True)
+    units = [value.name for op in graph.ops if isinstance(op, (*UNITS, *CURVES)) for value in op.inputs]
+    leading = _spread(set(), graph.ops, forward=False, start=units)
+    maps = [op for op in linear if isinstance(op, HEAVY)]
+    return {value.name for op in maps for value in op.results if value.name in reached - leading}
 
 
 def _in(op: Op, names: frozenset[str]) -> bool:
     return any(value.name in names for value in op.results)
 
 
-def _between(
-    graph: Graph, seeds: set[str], constants: Mapping[str, AnyArray], stepped: frozenset[str]
-) -> set[str]:
+def _between(graph: Graph, seeds: set[str], constants: Mapping[str, AnyArray], stepped: frozenset[str]) -> set[str]:
     """Return the values of ops that stand between others of Loihi and can be there."""
     able = [op for op in graph.ops if isinstance(op, BETWEEN) and _able(op, constants) and not _in(op, stepped)]
     fed = _spread(seeds, able, forward=True)

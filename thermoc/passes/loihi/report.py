@@ -134,7 +134,9 @@ def _report_heat(log: Log, name: str, population: HeatPopulation, design: Design
     bound = f"off by {off:.3g} of itself"
     log.changed(f"heat capacity of {name}", old=_span(population.capacity), new=_span(capacity), bound=bound)
     farthest = float(design.numbers["farthest"].max() / design.sent)
-    bound = f"heat is kept to the last quantum up to a temperature of {LIMIT / design.sent:.4g}, {farthest:.4g} expected"
+    bound = (
+        f"heat is kept to the last quantum up to a temperature of {LIMIT / design.sent:.4g}, {farthest:.4g} expected"
+    )
     log.changed(f"temperature of {name}", old="1", new=f"{design.sent:g}", bound=bound)
 
 

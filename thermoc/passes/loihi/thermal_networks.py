@@ -1,4 +1,4 @@
-"""The pass that brings heat of every kind to one form: a network of capacities and conductances, its ledger beside it."""
+"""The pass that brings heat of every kind to one form: a network of heat capacities, its ledger beside it."""
 
 from __future__ import annotations
 
@@ -77,8 +77,7 @@ Network = Callable[..., Expression]
 
 def _with_ledger(op: heat.HeatNetwork, w: Rewriter, network: Network) -> tuple[Value, Value, Value]:
     """The temperatures, and what they gave the reservoir in the tick before, from the temperatures themselves."""
-    same = {name: value for name, value in op.operand_values}
-    T = network(w, **same)
+    T = network(w, **dict(op.operand_values))
     (n,), numbers = op.T.shape, [w.numbers(value) for value in (op.capacity, op.conductance, op.ambient)]
     work, power = w.delay(op.work, w.constant(0.0)), w.broadcast(op.power, (n,))
     w.feed(work, power * w.dt)

@@ -117,7 +117,9 @@ def proven(graph: Graph, inputs: tuple[float, float]) -> dict[str, Range]:
     for _ in range(ROUNDS):
         before = len(intervals)
         for op in graph.order:
-            ends_of = _heat(op, intervals, graph) if isinstance(op, heat.HeatNetwork) else _ranges(op, intervals, inputs)
+            ends_of = (
+                _heat(op, intervals, graph) if isinstance(op, heat.HeatNetwork) else _ranges(op, intervals, inputs)
+            )
             for value, ends in zip(op.results, ends_of):
                 if ends is not None and value.type is not None:
                     low, high = (np.broadcast_to(np.asarray(bound, float), value.type.shape) for bound in ends)
