@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from loihi_lowering.test_heat import links, middle, warm
+from loihi_lowering.test_heat import arithmetic, links, middle, warm
 
 import thermoc as tc
 from thermoc.ir.feed import feed
@@ -29,14 +29,17 @@ CASES: dict[str, tuple[Any, dict[str, tuple[int, ...]]]] = {
     "open": (lambda: warm(9, power=0.1, ambient=0.2, T_ambient=0.7), {}),
     "heated": (heated, {"p": (12, 2), "x": (12, 2, 2)}),
     "middle": (middle, {"x": (12, 2, 6)}),
+    "arithmetic": (arithmetic, {"x": (6, 2, 6), "z": (6, 2, 6)}),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_lava_emulator_and_reference_are_equal_in_every_integer(case: str):
     make, shapes = CASES[case]
-    exe = tc.compile(make(), "lava", input_range=(-1.0, 1.0))
-    x = {name: np.random.default_rng(0).uniform(-1, 1, shape) for name, shape in shapes.items()}
+    rng = np.random.default_rng(0)
+    x = {name: rng.uniform(-1, 1, shape) for name, shape in shapes.items()}
+    samples = {name: array[:, 0] for name, array in x.items()} if case == "arithmetic" else None
+    exe = tc.compile(make(), "lava", input_range=(-1.0, 1.0), calibrate=samples)
     size = {} if shapes else {"ticks": 12, "batch": 2}
     found = exe.run(x, seed=4, **size)
     assert any(kind.startswith(("custom: heat_node", "host: between")) for kind in _parts(exe).values())

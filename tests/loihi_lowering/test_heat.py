@@ -219,6 +219,36 @@ def test_the_host_stands_between_two_parts_of_loihi():
     assert tc.verify(net, ["lava"], inputs=x, options=options).ok
 
 
+def arithmetic() -> tc.Network:
+    """Every kind of core op without a state, each between two parts of Loihi."""
+    rng = np.random.default_rng(2)
+    with tc.Network("arithmetic") as net:
+        inputs = [tc.input(name, (6,)) for name in ("x", "z")]
+        a, b = (tc.thermal_relu(tc.affine(x, rng.normal(size=(4, 6))), T=0.1) for x in inputs)
+        parts = [
+            *(a * b, a / (b + 0.5), tc.pow(a + 0.1, b), tc.sqrt(a), tc.log(b + 1.0), tc.exp(-a * b)),
+            *(tc.minimum(a, b), tc.maximum(a, b), tc.select(a > b, a, 0.5 * b), tc.boltzmann(a, T=b + 0.2)),
+            *(tc.cast(a >= b, dtype="f64"), tc.cast(tc.and_(a > 0.1, tc.not_(b > 0.2)), dtype="f64")),
+            *(tc.sign(a * b), tc.floor(3 * a * b), tc.fermi_dirac(a, T=b + 0.3), tc.tanh(a * b), tc.abs(a * b - 1.0)),
+            *(tc.reshape(tc.reduce(a, kind=kind, axes=(0,)), shape=(1,)) for kind in ("mean", "max", "min")),
+            tc.flatten(tc.matmul(tc.reshape(a, shape=(2, 2)), tc.reshape(b, shape=(2, 2)))),
+            tc.flatten(tc.transpose(tc.reshape(a * b, shape=(2, 2)), axes=(1, 0))),
+        ]
+        for number, part in enumerate(parts):
+            tc.output(f"y{number}", tc.thermal_relu(tc.affine(part, rng.normal(size=(2, part.shape[0]))), T=0.05))
+    return net
+
+
+def test_every_op_without_a_state_stands_between_two_parts_of_loihi():
+    net, rng = arithmetic(), np.random.default_rng(0)
+    x = {name: rng.uniform(-1, 1, (6, 2, 6)) for name in ("x", "z")}
+    options = {"lava": {"runtime": "reference", "calibrate": {name: array[:, 0] for name, array in x.items()}}}
+    found = tc.verify(net, ["lava"], inputs=x, options=options)
+    assert found.ok, str(found)
+    (_, outcome) = found.outcomes["lava"]
+    assert len(outcome.outputs) == len(net.graph.outputs)
+
+
 def test_a_process_in_a_loop_says_what_its_delay_starts_from():
     with tc.Network("loop") as net:
         hole = tc.placeholder((2,))

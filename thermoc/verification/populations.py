@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core, heat, spiking, thermo
 from thermoc.ir.dialects.loihi import LIMIT
-from thermoc.ir.feed import feed
+from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
 from thermoc.ir.types import Shape
@@ -27,6 +27,7 @@ from thermoc.passes import counterparts
 from thermoc.passes.counterparts import Counterpart, Slack
 from thermoc.passes.loihi.design_types import FRACTION
 from thermoc.passes.loihi.drives import Term
+from thermoc.passes.loihi.host_populations import of_process
 from thermoc.passes.loihi.population_types import (
     HeatPopulation,
     HostPopulation,
@@ -35,6 +36,7 @@ from thermoc.passes.loihi.population_types import (
     NoisyPopulation,
     Reading,
 )
+from thermoc.passes.loihi.value_ranges import value_of
 from thermoc.verification import colours
 from thermoc.verification.differences import distance, flat
 from thermoc.verification.disturbance import Disturbance
@@ -84,18 +86,10 @@ class _Judge:
             self._steer(population)
         trace = self._run(Steered(self.steering.values, self.steering.states), self._probed())
         probes, self.outputs = trace.probes, trace.outputs
-        self._hand_over(probes)
         flat = {name: array.reshape(*array.shape[:2], -1).astype(float) for name, array in probes.items()}
         sent = {name: array.reshape(*array.shape[:2], -1) for name, array in self.steering.values.items()}
         off = {name: _encoding(flat[name], p.sources[name]) for p in populations for name in p.sources if name in flat}
         self.said = Messages(setting=setting, chip=chip, sent=sent, probes=flat, off=off)
-
-    def _hand_over(self, probes: Mapping[str, NDArray]) -> None:
-        """Let the network's ops compute from what a process of the host between units was given: rounded messages."""
-        for population in self.populations:
-            for name, source in population.sources.items() if _is_process(population) else ():
-                if name in probes and name not in self.steering.values:
-                    self.steering.values[name] = _message(probes[name].astype(float), source)
 
     def gaps(self) -> tuple[UnitGap, ...]:
         """Return the gaps in the order of a tick."""
@@ -342,9 +336,9 @@ class _Judge:
                 same = sent == ends[2]
                 compared += [self._state(reading, population, exact, same, form) for reading in unit.readings]
             return compared
-        expected = exact[unit.name]
-        if isinstance(unit, HostPopulation):
-            expected = _within(np.where(np.isnan(expected), 0.0, expected), population.design)
+        expected = (
+            _answered(self.graph, population, self.said) if isinstance(unit, HostPopulation) else exact[unit.name]
+        )
         if _shows_before(unit):
             # A memory answers with its state from before the tick: what it becomes shows one tick later.
             state = "'".join(self._state_of(unit))
@@ -390,11 +384,19 @@ def _message(x: NDArray, source: Any) -> NDArray:
     return np.clip(np.rint(x * source.scale), -top, top) / source.scale
 
 
-def _within(x: NDArray, design: Any) -> NDArray:
-    """Return what a process of the host says of numbers: cut to the bits of its messages."""
+def _answered(graph: Graph, population: Counterpart, said: Messages) -> NDArray:
+    """Return what a process of the host makes of what it was given, cut to the bits of its messages."""
+    unit, design = population.design.population, population.design
+    assert isinstance(unit, HostPopulation)
+    given = [value_of(graph, term.source) for term in unit.drive.terms]
+    arrays: Arrays = {}
+    for value in given:
+        array = said.sent.get(value.name)
+        array = _message(said.probes[value.name], population.sources[value.name]) if array is None else array
+        arrays[f"given.{value.name}"] = array.reshape(*array.shape[:2], *value.shape).astype(value.dtype.numpy)
+    alone = of_process(graph, unit.ops, given, unit.value)
+    with np.errstate(all="ignore"):
+        inputs = Feed(arrays=arrays, ticks=said.setting.ticks, batch=said.setting.batch)
+        numbers = flat(interpret(alone, inputs).outputs["said"]).astype(float)
     top = 2.0 ** max(1, int(np.ceil(np.log2(float(design.numbers["farthest"].max()) + 1)))) - 1
-    return np.clip(x, -top / design.sent, top / design.sent)
-
-
-def _is_process(population: Counterpart) -> bool:
-    return isinstance(population.design.population, HostPopulation)
+    return np.clip(np.where(np.isnan(numbers), 0.0, numbers), -top / design.sent, top / design.sent)

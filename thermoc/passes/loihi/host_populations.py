@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -56,16 +56,20 @@ def _behind(graph: Graph, regions: Regions, value: Value) -> tuple[list[Op], lis
     return [op for op in graph.order if any(result.name in wanted for result in op.results)], list(given.values())
 
 
-def _written_out(graph: Graph, ops: list[Op], given: list[Value], value: Value) -> tuple[Op, ...]:
-    """Return ops in core ops, with the constants they read."""
+def of_process(graph: Graph, ops: Iterable[Op], given: Iterable[Value], value: Value) -> Graph:
+    """Return the ops of a process as a graph: inputs ``given.NAME`` of what it is given, the output ``said``."""
+    ops = list(ops)
     read = {source.name for op in ops for source in op.inputs}
     constants = [op for op in graph.of(core.Constant) if op.y.name in read]
-    names = {source.name for source in given}
     inputs = [core.Input(name=f"given.{v.name}", shape=v.shape, dtype=v.dtype, role=v.role, y=v) for v in given]
-    alone = graph.with_ops([*inputs, *constants, *ops, core.Output(name="said", x=value)])
+    return graph.with_ops([*inputs, *constants, *ops, core.Output(name="said", x=value)])
+
+
+def _written_out(graph: Graph, ops: list[Op], given: list[Value], value: Value) -> tuple[Op, ...]:
+    """Return ops in core ops, with the constants they read."""
     compound = {cls: form for cls, form in EXPANSIONS.items() if not cls.opname.startswith("core.")}
-    written = rewrite(alone, compound)
-    return tuple(op for op in written.order if op.results and op.results[0].name not in names)
+    written = rewrite(of_process(graph, ops, given, value), compound)
+    return tuple(op for op in written.order if op.results and not isinstance(op, core.Input))
 
 
 def _says_itself(drive: LinearDrive, value: Value) -> bool:
