@@ -24,6 +24,8 @@ ELEMENTWISE = (
 )
 STEPS = (*ELEMENTWISE, *MOVES, core.Cast, core.Concat, core.Reduce, core.Matmul)
 """What ``package/host.py`` computes."""
+ATTRS = ("dtype", "shape", "axes", "axis", "kind", "starts", "stops", "steps")
+"""Of an op, what its step depends on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ def write(writer: PackageWriter, process: HostProcess) -> None:
 
 
 def _step(op: Op, process: HostProcess) -> dict[str, Any]:
-    attrs = {key: _plain(getattr(op, key)) for key in op.attr_specs}
+    attrs = {key: _plain(getattr(op, key)) for key in op.attr_specs if key in ATTRS}
     inputs = [_named(value.name, process) for value in op.inputs]
     return {"op": op.opname.partition(".")[2], "attrs": attrs, "inputs": inputs, "result": op.results[0].name}
 
