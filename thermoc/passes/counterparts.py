@@ -155,13 +155,14 @@ def of_noise(population: Counterpart, T: Any) -> Any:
     design = population.design
     assert isinstance(design.population, NoisyPopulation)
     # A temperature of the chip comes by weights of 8 bits, its sums rounded down.
-    heated = 0.0 if design.population.heated is None else FARTHEST_LOGIT * _heating(design, T)
+    heated = 0.0 if design.population.heated is None else FARTHEST_LOGIT * _heating(design, design.population, T)
     return T * LOGIT + FARTHEST_LOGIT * 0.5 / (256 * design.scale) + 1 / design.scale + heated
 
 
-def _heating(design: Design, T: Any) -> Any:
+def _heating(design: Design, population: NoisyPopulation, T: Any) -> Any:
     """Return how far a temperature is off that came by synapses: its weights are exact, or off by half of 8 bits."""
-    heated, weights = design.population.heated, design.numbers["heating"]  # type: ignore[attr-defined]
+    heated, weights = population.heated, design.numbers["heating"]
+    assert heated is not None
     exact = all((np.log2(np.abs(term.map.weights)) % 1 == 0).all() for term in heated.terms)
     floors = any(synapse.floors for synapse in weights)
     return (0.0 if exact else T / 254) + floors / (256 * design.scale)

@@ -339,7 +339,7 @@ class _Judge:
         expected = (
             _answered(self.graph, population, self.said) if isinstance(unit, HostPopulation) else exact[unit.name]
         )
-        if _shows_before(unit):
+        if isinstance(unit, MemoryPopulation | HeatPopulation) and _shows_before(unit):
             # A memory answers with its state from before the tick: what it becomes shows one tick later.
             state = "'".join(self._state_of(unit))
             expected = np.concatenate([sent[:1], exact[state]])[: len(sent)]

@@ -108,13 +108,7 @@ def _curve(w: LoihiWriter, population: CurvePopulation, design: Design, activati
 def _noisy(w: LoihiWriter, population: NoisyPopulation, design: Design, activation: Value) -> None:
     lag, shape = w.clocks.lags[population.name], population.shape
     bias = w.broadcast(design.bias, shape)
-    # A temperature that changes is a message of the host, at as many steps a unit as a constant one.
-    if population.heated is not None:
-        T = heating(w, design)
-    elif isinstance(population.T, Value):
-        T = encode(w, _row(w, population.T), TEMPERATURE_STEPS * design.scale, bits=24, lag=lag)
-    else:
-        T = w.broadcast(design.numbers["T"], shape)
+    T = _temperature(w, population, design)
     attrs: dict[str, Any] = {"a": activation, "lag": lag, "stream": population.stream}
     if population.categorical:
         w.sent(population, loihi.LoihiCategorical, T=T, bias=bias, **attrs)
@@ -126,6 +120,16 @@ def _noisy(w: LoihiWriter, population: NoisyPopulation, design: Design, activati
     operands = {"turn": w.broadcast(colour, shape), "initial": initial, "T": T, "bias": bias}
     attrs |= {"turns": population.turns, "sweeps": sweeps, "levels": population.levels}
     w.sent(population, loihi.LoihiFermiDirac, **operands, **attrs)
+
+
+def _temperature(w: LoihiWriter, population: NoisyPopulation, design: Design) -> Value:
+    """A temperature that changes comes from Loihi, or is a message of the host, at as many steps as a constant one."""
+    if population.heated is not None:
+        return heating(w, design)
+    if isinstance(population.T, Value):
+        lag = w.clocks.lags[population.name]
+        return encode(w, _row(w, population.T), TEMPERATURE_STEPS * design.scale, bits=24, lag=lag)
+    return w.broadcast(design.numbers["T"], population.shape)
 
 
 def _row(w: LoihiWriter, T: Value) -> Value:

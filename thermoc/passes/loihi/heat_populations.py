@@ -1,5 +1,9 @@
 """Thermal networks as populations of Loihi: nodes, with conductances as synapses between them."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# (SciPy has no types for sparse arrays)
+
 from __future__ import annotations
 
 from collections.abc import Iterator

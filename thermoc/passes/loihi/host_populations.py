@@ -36,8 +36,15 @@ def host_populations(graph: Graph, regions: Regions, drives: Drives) -> Iterator
         terms = tuple(Term(source=source.name, map=maps.identity(source.size)) for source in given)
         drive = LinearDrive(terms=terms, bias=np.zeros(value.size))
         op = graph.producers[value.name]
-        form = {"ops": tuple(ops), "written_out": _written_out(graph, ops, given, value)}
-        yield HostPopulation(name=value.name, op=op, shape=value.shape, drive=drive, value=value, **form)
+        yield HostPopulation(
+            name=value.name,
+            op=op,
+            shape=value.shape,
+            drive=drive,
+            ops=tuple(ops),
+            written_out=_written_out(graph, ops, given, value),
+            value=value,
+        )
 
 
 def _behind(graph: Graph, regions: Regions, value: Value) -> tuple[list[Op], list[Value]]:

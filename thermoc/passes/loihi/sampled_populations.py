@@ -39,8 +39,16 @@ def sample_categorical(op: thermo.SampleCategorical, drives: Drives, dt: float) 
     shape = op.s.shape
     T = _temperature(op, drives, shape)
     drive = drives.of(op.x)
-    form = {"T": T, "heated": _heated(op, drives, shape), "stream": op.stream, "categorical": True}
-    yield NoisyPopulation(name=op.s.name, op=op, shape=shape, drive=drive, **form)
+    yield NoisyPopulation(
+        name=op.s.name,
+        op=op,
+        shape=shape,
+        drive=drive,
+        T=T,
+        heated=_heated(op, drives, shape),
+        stream=op.stream,
+        categorical=True,
+    )
 
 
 def gibbs(op: Any, drives: Drives, dt: float) -> Iterator[NoisyPopulation]:
@@ -126,5 +134,7 @@ def _heated(op: Any, drives: Drives, shape: Shape) -> LinearDrive | None:
     """Return the temperature of noise where it is computed on Loihi, None where it is a number or the host's."""
     if op.T.name in drives.constants or op.T.name not in drives.on_loihi:
         return None
-    index = np.broadcast_to(np.arange(op.T.size).reshape(op.T.shape), (1,) * (len(op.T.shape) - len(shape)) + shape)
-    return drives.of(op.T).moved(index.reshape(-1))
+    T: Value = op.T
+    # T may have an axis more, of sweeps that are all alike.
+    index = np.broadcast_to(np.arange(T.size).reshape(T.shape), (1,) * (len(T.shape) - len(shape)) + shape)
+    return drives.of(T).moved(index.reshape(-1))

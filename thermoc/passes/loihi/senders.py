@@ -39,8 +39,9 @@ HOST = (loihi.LoihiEncode, core.Input)
 
 def signals(op: Op) -> tuple[Value, ...]:
     """Return what a unit is given from tick to tick: what drives it, and a temperature of its own."""
-    heated = isinstance(op, loihi.LoihiFermiDirac | loihi.LoihiCategorical) and op.T.size == op.s.size
-    return (op.inputs[0], op.T) if heated else op.inputs[:1]
+    if isinstance(op, loihi.LoihiFermiDirac | loihi.LoihiCategorical) and op.T.size == op.s.size:
+        return op.inputs[0], op.T
+    return op.inputs[:1]
 
 
 class Senders:

@@ -116,7 +116,7 @@ def _diffusion(op: heat.Diffusion, w: Rewriter, network: Network) -> tuple[Value
     rate = op.D / op.spacing**2
     conductance, walls = _grid(shape, op.boundary)
     power = w.reshape(w.broadcast(op.source, shape), (n,))
-    flat = {
+    flat: dict[str, Any] = {
         "power": power,
         "initial": w.constant(np.broadcast_to(w.numbers(op.initial), shape).reshape(-1)),
         "capacity": np.ones(1),
