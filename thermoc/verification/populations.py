@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core, heat, spiking, thermo
 from thermoc.ir.dialects.loihi import LIMIT
-from thermoc.ir.feed import Feed, feed
+from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
 from thermoc.ir.types import Shape
@@ -27,7 +27,6 @@ from thermoc.passes import counterparts
 from thermoc.passes.counterparts import Counterpart, Slack
 from thermoc.passes.loihi.design_types import FRACTION
 from thermoc.passes.loihi.drives import Term
-from thermoc.passes.loihi.host_populations import of_process
 from thermoc.passes.loihi.population_types import (
     HeatPopulation,
     HostPopulation,
@@ -36,11 +35,11 @@ from thermoc.passes.loihi.population_types import (
     NoisyPopulation,
     Reading,
 )
-from thermoc.passes.loihi.value_ranges import value_of
 from thermoc.verification import colours
 from thermoc.verification.differences import distance, flat
 from thermoc.verification.disturbance import Disturbance
 from thermoc.verification.forcing import Steered
+from thermoc.verification.host_answers import answered, message
 from thermoc.verification.loihi_values import ChipValues, chip_values
 from thermoc.verification.messages import Messages, columns, rows
 from thermoc.verification.run_settings import RunSettings
@@ -336,9 +335,7 @@ class _Judge:
                 same = sent == ends[2]
                 compared += [self._state(reading, population, exact, same, form) for reading in unit.readings]
             return compared
-        expected = (
-            _answered(self.graph, population, self.said) if isinstance(unit, HostPopulation) else exact[unit.name]
-        )
+        expected = answered(self.graph, population, self.said) if isinstance(unit, HostPopulation) else exact[unit.name]
         if isinstance(unit, MemoryPopulation | HeatPopulation) and _shows_before(unit):
             # A memory answers with its state from before the tick: what it becomes shows one tick later.
             state = "'".join(self._state_of(unit))
@@ -374,29 +371,4 @@ def _shows_before(unit: Any) -> bool:
 
 def _encoding(x: NDArray, source: Any) -> NDArray:
     """Return how far the chip's messages of a host's value are from it: rounded, and clipped beyond their bits."""
-    return np.abs(x - _message(x, source))
-
-
-def _message(x: NDArray, source: Any) -> NDArray:
-    """Return what the chip is told of a host's value."""
-    # The encode's bits hold the bound rounded up to a power of two, and it clips there.
-    top = 2.0 ** max(1, int(np.ceil(np.log2(float(source.bound.max()) + 1)))) - 1
-    return np.clip(np.rint(x * source.scale), -top, top) / source.scale
-
-
-def _answered(graph: Graph, population: Counterpart, said: Messages) -> NDArray:
-    """Return what a process of the host makes of what it was given, cut to the bits of its messages."""
-    unit, design = population.design.population, population.design
-    assert isinstance(unit, HostPopulation)
-    given = [value_of(graph, term.source) for term in unit.drive.terms]
-    arrays: Arrays = {}
-    for value in given:
-        array = said.sent.get(value.name)
-        array = _message(said.probes[value.name], population.sources[value.name]) if array is None else array
-        arrays[f"given.{value.name}"] = array.reshape(*array.shape[:2], *value.shape).astype(value.dtype.numpy)
-    alone = of_process(graph, unit.ops, given, unit.value)
-    with np.errstate(all="ignore"):
-        inputs = Feed(arrays=arrays, ticks=said.setting.ticks, batch=said.setting.batch)
-        numbers = flat(interpret(alone, inputs).outputs["said"]).astype(float)
-    top = 2.0 ** max(1, int(np.ceil(np.log2(float(design.numbers["farthest"].max()) + 1)))) - 1
-    return np.clip(np.where(np.isnan(numbers), 0.0, numbers), -top / design.sent, top / design.sent)
+    return np.abs(x - message(x, source))
