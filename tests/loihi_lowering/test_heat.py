@@ -194,6 +194,14 @@ def test_a_noisy_network_is_the_hosts_and_stands_at_an_end():
     assert "needs no state and no noise" in str(caught.value)
 
 
+def test_units_sampled_in_turns_heat_no_node():
+    with tc.Network("turns") as net:
+        s = tc.gibbs(1.0, np.array([[0, 1.0], [1.0, 0]]))
+        tc.output("y", tc.heat_network(tc.affine(s, np.eye(2)), 2.0, links(2), 1.0)[0])
+    with pytest.raises(ThermocError, match=r"T205.*sampled in turns"):
+        lowered(net)
+
+
 # ------------------------------------------------------------------------------------------------ the host between
 
 

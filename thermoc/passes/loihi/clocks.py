@@ -42,8 +42,25 @@ def clocks(populations: Mapping[str, Population]) -> Clocks:
         for term in heard(population)
         if term.source in populations and not is_coupling(population, term)
     ]
+    every = _every(populations)
+    _check_heating(populations, every)
     # A coupling is left out: in colour by colour sampling a unit reads what stood still for a tick.
-    return Clocks(every=_every(populations), lags=latency.lags(earliest, edges))
+    return Clocks(every=every, lags=latency.lags(earliest, edges))
+
+
+def _check_heating(populations: Mapping[str, Population], every: int) -> None:
+    """Check that no unit of Loihi heats a node where a tick has turns: it would be heard between two of them.
+
+    Errors: T205.
+    """
+    for population in populations.values() if every > 1 else ():
+        for term in population.drive.terms if isinstance(population, HeatPopulation) else ():
+            if term.source in populations and term.source != population.name:
+                notes = [f"%{term.source} heats it, and a tick of the network takes {every} of Loihi's"]
+                what = f"{population.op.opname} (%{population.name}) is heated where units are sampled in turns"
+                raise error(
+                    "T205", what, where=population.op.location, notes=notes, hint="heat it by the host's values"
+                )
 
 
 def heard(population: Population) -> tuple[Term, ...]:
