@@ -227,6 +227,7 @@ ANY_VALUE = {
     ("LOIHI_MEMORY", "lag"): "a tick",
     ("LOIHI_HEAT", "gain"): A_NUMBER,
     ("LOIHI_HEAT", "lag"): "a tick",
+    ("LOIHI_HEAT_NODE", "lag"): "a tick",
 }
 """(instruction, parameter) of which every value is safe."""
 PLACES, PORT = "the table names its places", "the program describes it: test_bounds has its own test"

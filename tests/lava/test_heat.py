@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from loihi_lowering.test_heat import arithmetic, links, middle, warm
+from heat_networks import arithmetic, links, middle, warm
 
 import thermoc as tc
 from thermoc.ir.feed import feed
