@@ -300,8 +300,10 @@ HONEST = (
 def _reversed(graph: Graph) -> Graph:
     """Return the graph in which categories are drawn by their energies times -1."""
     (op,) = (op for op in graph.ops if isinstance(op, thermo.SampleCategorical))
-    turned = op.x.__class__(f"{op.x.name}.turned", op.x.type)
+    turned: Any = op.x.__class__(f"{op.x.name}.turned", op.x.type)
     ops = [*(one for one in graph.ops if one is not op)]
+    neg: Any = core.Neg
+    negated = neg(x=op.x, y=turned)
     place = max(k for k, one in enumerate(ops) if any(result.name == op.x.name for result in one.results))
-    ops[place + 1 : place + 1] = [core.Neg(x=op.x, y=turned), op.with_(x=turned)]
+    ops[place + 1 : place + 1] = [negated, op.with_(x=turned)]
     return graph.with_ops(ops)

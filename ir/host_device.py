@@ -1,5 +1,8 @@
 """A graph with Loihi inside: the host's ops before it, Loihi's, the host's after it, and the clocks of both.
 
+Ops of the host that Loihi feeds and that feed Loihi are with Loihi's, in its clock: a process of the host between two
+of its units (``between``). They keep no state.
+
 The host lives in the network's ticks, Loihi in its own: one tick of the network is ``every`` of Loihi's, and what
 Loihi says of a tick comes ``lag`` ticks later, because a synapse takes a tick. ``loihi.encode`` and ``loihi.decode``
 hold both numbers. A graph whose borders all have lag 0 and every 1 is an ordinary graph. ``clocked_session`` runs the
@@ -70,7 +73,9 @@ def unclocked(op: Op) -> Op:
 
 def split_graph(graph: Graph) -> SplitGraph:
     """Split a graph into host, Loihi and host. Errors: T105 where the borders disagree about ``every``."""
-    encodes, decodes = graph.of(LoihiEncode), graph.of(LoihiDecode)
+    inside = {op.y.name for pair in between(graph) for op in pair}
+    encodes = tuple(op for op in graph.of(LoihiEncode) if op.y.name not in inside)
+    decodes = tuple(op for op in graph.of(LoihiDecode) if op.y.name not in inside)
     every = _every(encodes, decodes)
     messages, results, outputs = [op.y for op in encodes], [op.x for op in decodes], graph.of(Output)
     before = _ops_behind(graph, messages, ())
@@ -84,6 +89,24 @@ def split_graph(graph: Graph) -> SplitGraph:
         decodes=decodes,
         every=every,
     )
+
+
+def between(graph: Graph) -> tuple[tuple[LoihiEncode, ...], tuple[LoihiDecode, ...]]:
+    """Return the encodes that the host feeds with what Loihi said, and the decodes by which it heard it."""
+    encodes: list[LoihiEncode] = []
+    decodes: dict[str, LoihiDecode] = {}
+    for op in graph.of(LoihiEncode):
+        heard = [source for source in host_ops_behind(graph, op) if isinstance(source, LoihiDecode)]
+        if heard:
+            encodes.append(op)
+            decodes |= {source.y.name: source for source in heard}
+    return tuple(encodes), tuple(decodes.values())
+
+
+def host_ops_behind(graph: Graph, encode: LoihiEncode) -> list[Op]:
+    """Return the host's ops whose results make up a message, in the graph's order, the decodes at their start too."""
+    decoded = [op.x for op in graph.of(LoihiDecode)]
+    return _ops_behind(graph, [encode.x], decoded)
 
 
 def _every(encodes: tuple[LoihiEncode, ...], decodes: tuple[LoihiDecode, ...]) -> int:

@@ -479,6 +479,10 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "loihi.heat, all options": lambda x: tc.loihi.heat(
         whole(x, 4), even(4) ** 2 + 1, even(4) ** 2 + 1, loss=4096, gain=2**16, floor=20, lag=1
     ),
+    "loihi.heat_node": lambda x: tc.loihi.heat_node(whole(x, 2, 3), 3),
+    "loihi.heat_node, all options": lambda x: tc.loihi.heat_node(
+        whole(x, 4), even(4) ** 2 + 1, even(4), even(4) ** 2, every=2, lag=1
+    ),
     "spiking.threshold": lambda x: tc.threshold(x(2, 3), weights(3)),
     "spiking.threshold, of a count": lambda x: tc.threshold(tc.floor(x(9)), 0.0, compare="greater_equal"),
     "spiking.decode": lambda x: tc.decode(x(2, 3)),

@@ -208,6 +208,7 @@ SAMPLES = {name: sample(source) for name, source in ELEMENTWISE.items()} | {
     "LOIHI_CATEGORICAL": sample("loihi.categorical", units=(0, 3), stream=2**32),
     "LOIHI_MEMORY": sample("loihi.memory", at=1, keep=4097, stream=2**32),
     "LOIHI_HEAT": sample("loihi.heat", at=1, loss=4097, floor=(0, 2**24)),
+    "LOIHI_HEAT_NODE": sample("loihi.heat_node", at=1, every=0),
 }
 RINGS_READ = ("READ", "INT_READ", "READ_LIST")
 RINGS_WRITTEN = ("WRITE", "INT_WRITE", "WRITE_LIST")
@@ -226,6 +227,7 @@ ANY_VALUE = {
     ("LOIHI_MEMORY", "lag"): "a tick",
     ("LOIHI_HEAT", "gain"): A_NUMBER,
     ("LOIHI_HEAT", "lag"): "a tick",
+    ("LOIHI_HEAT_NODE", "lag"): "a tick",
 }
 """(instruction, parameter) of which every value is safe."""
 PLACES, PORT = "the table names its places", "the program describes it: test_bounds has its own test"

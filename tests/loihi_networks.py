@@ -30,7 +30,7 @@ STOCK = frozenset({"dense", "sparse", "conv", "delays", "dendrite", "recurrent",
 Not among them: ``shifted`` (graded units with a bias or a shift), ``subtract``, ``greater_equal``, ``lag``, ``started``
 (u or v do not start at 0); ``deep`` (an activation so large that Lava, which wraps a current once,
 may not bring it back into 24 bits); ``wide`` (a sum may pass 32 bits); and the units ``lut``, ``fermi_dirac``,
-``categorical``, ``memory``, ``heat``.
+``categorical``, ``memory``, ``heat``, ``heat_node``.
 """
 DEEP = 2**18
 WIDE = 2**31
@@ -318,9 +318,26 @@ class Maker:
         self.flags.add("heat")
         return Signal(tc.loihi.heat(a.x, **self.warm(a.x.shape), **self.lag()), 2**24)
 
+    def heat_node(self, a: Signal) -> Signal:
+        self.flags.add("heat_node")
+        shape = a.x.shape
+        capacity = self.rng.integers(1, 2 ** self.pick(1, 8, 22), shape)
+        start = self.bias(shape, -LIMIT, LIMIT), self.rng.integers(0, capacity)
+        T = tc.loihi.heat_node(a.x, capacity, *start, every=self.pick(1, 1, 2, 3), **self.lag())
+        return Signal(T, LIMIT)
+
     def unit(self, a: Signal) -> Signal:
         kinds: list[Callable[[Signal], Signal]] = [self.graded, self.sigma, self.delta, self.sigma_delta]
-        others = [self.lut, self.fermi_dirac, self.categorical, self.memory, self.heat, self.graded, self.graded]
+        others = [
+            self.lut,
+            self.fermi_dirac,
+            self.categorical,
+            self.memory,
+            self.heat,
+            self.heat_node,
+            self.graded,
+            self.graded,
+        ]
         made = self.pick(*[self.lif] * 5, *kinds, *([] if self.plain else others))(a)
         tc.output(f"y_{made.x.value.name.replace('.', '_')}", made.x)
         return made

@@ -434,6 +434,7 @@ INTEGER_UNITS: dict[str, Callable[[Any, Handle], Handle]] = {
     "one of many": lambda draw, a: tc.loihi.categorical(a, draw(st.sampled_from([1, 9000]))),
     "memory": lambda draw, a: tc.loihi.memory(a, 500, dm=draw(st.integers(0, 4096))),
     "heat": lambda draw, a: tc.loihi.heat(a, loss=draw(st.integers(0, 4096))),
+    "heat node": lambda draw, a: tc.loihi.heat_node(a, draw(st.integers(1, 99)), every=draw(st.integers(1, 2))),
 }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from thermoc.ir.dialects.core import Input
 from thermoc.ir.dialects.loihi import LoihiDecode, LoihiEncode
 from thermoc.ir.graph import Graph
 from thermoc.ir.host_device import split_graph
+from thermoc.ir.ops import Op
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Lowered
@@ -81,6 +82,9 @@ class LavaBackend(Backend):
     def emit(self, lowered: Lowered, options: LavaOptions) -> LavaArtefact:
         """Return the package of a lowered graph. Errors: T301."""
         graph = lowered.graph
+        if not any(of_loihi(op) for op in graph.ops):
+            # The host does all of it: there is nothing to pack.
+            return LavaArtefact(files={}, graph=graph, loihi=graph.with_ops(()), options=options)
         loihi = loihi_ops(graph)
         about = {
             "borders": borders_of(graph),
@@ -94,10 +98,15 @@ class LavaBackend(Backend):
 
     def start(self, artefact: LavaArtefact, *, batch: int, position: NoisePosition) -> BackendSession:
         """Start host and Loihi, in Lava's own Python. Errors: T302, T404 for a first tick other than 0."""
-        if artefact.options.runtime == "reference":
+        if artefact.options.runtime == "reference" or not artefact.files:
             return InterpretedSession(artefact.graph, batch=batch, position=position)
         alone = artefact.loihi == artefact.graph
         return (LavaSession if alone else HostAndLavaSession)(artefact, batch=batch, position=position)
+
+
+def of_loihi(op: Op) -> bool:
+    """Tell whether an op is a unit or a synapse of Loihi."""
+    return op.opname.startswith("loihi.") and not isinstance(op, LoihiEncode | LoihiDecode)
 
 
 def loihi_ops(graph: Graph) -> Graph:
@@ -114,7 +123,7 @@ def loihi_ops(graph: Graph) -> Graph:
             hint="hand its value out through loihi.decode, or keep host ops out from between Loihi's",
         )
         for op in (*split.before.ops, *split.after.ops)
-        if op.opname.startswith("loihi.") and not isinstance(op, LoihiEncode | LoihiDecode)
+        if of_loihi(op)
     ]
     if misplaced:
         raise ThermocError(misplaced)
@@ -126,11 +135,12 @@ def borders_of(graph: Graph) -> dict[str, dict[str, dict[str, object]]]:
 
     An encode names the network's input that it reads, where it reads one.
     """
+    split = split_graph(graph)
     encodes = {
         op.y.name: {"scale": op.scale, "bits": op.bits, "lag": op.lag, "every": op.every, "input": _input(graph, op)}
-        for op in graph.of(LoihiEncode)
+        for op in split.encodes
     }
-    decodes = {op.x.name: {"scale": op.scale, "lag": op.lag, "every": op.every} for op in graph.of(LoihiDecode)}
+    decodes = {op.x.name: {"scale": op.scale, "lag": op.lag, "every": op.every} for op in split.decodes}
     return {"encode": encodes, "decode": decodes}
 
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from thermoc.backends.base import Artefact
+from thermoc.backends.lava.emit import refuse
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
@@ -41,7 +42,12 @@ class LavaArtefact(Artefact):
 
     @cached_property
     def whole(self) -> dict[str, bytes]:
-        """The files, and inputs with the outputs that the reference gives: what ``run.py --check`` compares."""
+        """The files, and inputs with the outputs that the reference gives: what ``run.py --check`` compares.
+
+        Errors: T301 where nothing of the network is on Loihi, so that there is no package.
+        """
+        if not self.files:
+            refuse(self.graph)
         return self.files | {"golden.npz": golden(self.loihi)}
 
     def to_bytes(self) -> bytes:

@@ -22,6 +22,7 @@ FIXED: dict[type[Op], int] = {
     loihi.LoihiCategorical: 1,
     loihi.LoihiMemory: loihi.LIMIT,
     loihi.LoihiHeat: 2**24,
+    loihi.LoihiHeatNode: loihi.LIMIT,
     loihi.LoihiLif: 2**23,
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from thermoc.backends.lava.bounds import Bounds
+from thermoc.backends.lava.host_processes import STEPS, host_processes, of_host, wire, write
 from thermoc.backends.lava.processes import MAKERS, MOVED, PORTS, WIRED
 from thermoc.backends.lava.writer import PackageWriter
 from thermoc.ir.dialects import core, loihi
@@ -20,7 +21,7 @@ from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import Finding, ThermocError, error
 
 PACKAGE = Path(__file__).parent / "package"
-SHARED = ("run.py", "group.py", "arrays.py", "wiring.py", "arithmetic.py")
+SHARED = ("run.py", "group.py", "arrays.py", "wiring.py", "arithmetic.py", "host.py")
 SIGNALS = {
     loihi.LoihiDense: ("x",),
     loihi.LoihiSparse: ("x",),
@@ -36,6 +37,7 @@ SIGNALS = {
     loihi.LoihiCategorical: ("a", "T"),
     loihi.LoihiMemory: ("a", "sigma"),
     loihi.LoihiHeat: ("heat",),
+    loihi.LoihiHeatNode: ("heat",),
     core.Concat: ("xs",),
 } | dict.fromkeys(MOVES, ("x",))
 """Operands that change from tick to tick; the others are parameters."""
@@ -55,7 +57,11 @@ def files(graph: Graph, about: dict[str, Any], *, stock_only: bool = False) -> d
     writer = PackageWriter(graph=graph, bounds=Bounds.of(graph, largest), idle=stock_only)
     for name, op in graph.inputs.items():
         _source(writer, name, op.y)
-    on_loihi = [op for op in graph.order if type(op) in MAKERS]
+    processes = host_processes(graph)
+    inside = of_host(processes)
+    on_loihi = [op for op in graph.order if type(op) in MAKERS and op.results[0].name not in inside]
+    for process in processes.values():
+        write(writer, process)
     for op in on_loihi:
         if not isinstance(op, MOVED):
             MAKERS[type(op)](writer, op)
@@ -66,6 +72,8 @@ def files(graph: Graph, about: dict[str, Any], *, stock_only: bool = False) -> d
             MAKERS[type(op)](writer, op)
     for op in on_loihi:
         _wire(writer, op)
+    for process in processes.values():
+        wire(writer, process)
     # Sinks come last: Lava runs what hangs together with them.
     sinks = [_sink(writer, name, op.x) for name, op in graph.outputs.items()]
     if stock_only:
@@ -113,21 +121,25 @@ def _steady_source(writer: PackageWriter, value: Value) -> None:
 
 def refuse(graph: Graph) -> None:
     """Raise T301 for every op that Loihi does not have, or where the graph has none of Loihi's."""
-    if not any(op.opname.startswith("loihi.") for op in graph.ops):
+    units = [op for op in graph.ops if op.opname.startswith("loihi.")]
+    if all(isinstance(op, loihi.LoihiEncode | loihi.LoihiDecode) for op in units):
         host_ops = ", ".join(sorted({op.opname for op in graph.ops if not isinstance(op, core.Input | core.Output)}))
-        hint = "a unit, or a linear map before one, is what Loihi holds; target sim runs the network"
+        hint = "a unit, or a linear map before one, is what Loihi holds; exe.run lets the host compute the network"
         notes = [f"the host has {host_ops or 'no op'}"]
         raise error("T301", "nothing of this network is Loihi's", notes=notes, hint=hint)
+    processes = host_processes(graph)
+    inside = of_host(processes) | processes.keys()
     supported = {*MAKERS, core.Input, core.Output, core.Probe, core.Constant}
+    known = (*STEPS, core.Constant, core.Tick, loihi.LoihiDecode, loihi.LoihiEncode)
     misplaced = [
         Finding(
             code="T301",
             what=f"{op.opname} is the host's, and stands where Loihi's units are",
             where=op.location,
-            notes=("host ops come before every loihi.encode, or after every loihi.decode",),
+            notes=("between a loihi.decode and a loihi.encode the host computes core ops without a state",),
         )
         for op in graph.ops
-        if type(op) not in supported
+        if (not isinstance(op, known) if op.results and op.results[0].name in inside else type(op) not in supported)
     ]
     if misplaced:
         raise ThermocError(misplaced)

@@ -221,6 +221,13 @@ def _heat(writer: PackageWriter, op: loihi.LoihiHeat) -> None:
     writer.proc(process, "heat", "Heat", op.T, **attrs, **rule, job="job")
 
 
+def _heat_node(writer: PackageWriter, op: loihi.LoihiHeatNode) -> None:
+    process = _unit(writer, op, {"T": "s_out"}, "T", "rest")
+    operands = ("capacity", "initial", "initial_rest")
+    attrs = {name: _parameter(writer, process, name, getattr(op, name), op.T) for name in operands}
+    writer.proc(process, "heat_node", "HeatNode", op.T, **attrs, every=op.every, lag=op.lag, job="job")
+
+
 # ------------------------------------------------------------------------------------------------------------ moves
 
 
@@ -265,6 +272,7 @@ MAKERS: dict[type[Op], Callable[[PackageWriter, Any], None]] = {
     loihi.LoihiCategorical: _categorical,
     loihi.LoihiMemory: _memory,
     loihi.LoihiHeat: _heat,
+    loihi.LoihiHeatNode: _heat_node,
     core.Concat: _concat,
     **dict.fromkeys(MOVES, _move),
 }

@@ -7,6 +7,7 @@ from thermoc.ir.element_indices import MOVES
 from thermoc.ir.ops import REGISTRY
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.loihi.population_table import MAKERS
+from thermoc.passes.loihi.thermal_networks import NETWORKS
 
 LINEAR = (
     core.Affine,
@@ -22,9 +23,9 @@ LINEAR = (
 )
 ENDS = (core.Input, core.Output, core.Probe, core.Constant)
 MOVED = frozenset(cls.opname for cls in (*MOVES, core.Concat, core.Delay, *ENDS))
-QUANTIZED = frozenset(cls.opname for cls in (*LINEAR, *MAKERS))
-# The host does what Loihi cannot, so only another chip's ops are missing.
-OPS = frozenset(name for name in REGISTRY if not name.startswith("crossbar.") and name != "core.parameter")
+QUANTIZED = frozenset(cls.opname for cls in (*LINEAR, *MAKERS, *NETWORKS))
+# The host does what Loihi cannot.
+OPS = frozenset(name for name in REGISTRY if name != "core.parameter")
 
 
 def _form(name: str) -> str:

@@ -386,3 +386,21 @@ LOIHI_HEAT = Instruction(
     points=Points(rule="loihi.heat", count=of_operand),
     traits=WRITES,
 )
+LOIHI_HEAT_NODE = Instruction(
+    opcode=128,
+    name="LOIHI_HEAT_NODE",
+    equation="r = T = clip(T + d), rest = rest + x - d y, d = floor((rest + x) / y); y heat capacities",
+    result=INTS,
+    operands=(INTS, INTS),
+    parameters={
+        "at": "where T and then rest stand among the integer states",
+        "every": "ticks from one step to the next",
+        "lag": "tick from which on they are counted",
+    },
+    fits=lambda row, at, every, lag: (
+        row.x == row.n and row.one_or_each(row.y, row.n) and at + 2 * row.n <= row.int_states and every >= 1
+    ),
+    kernel="loihi.units.heat_node",
+    points=Points(rule="loihi.heat_node"),
+    traits=STEPS,
+)

@@ -129,4 +129,5 @@ def test_a_host_op_among_the_units_is_refused_by_name(tmp_path: Path):
         tc.output("y", tc.loihi.decode(tc.loihi.sigma(tc.loihi.encode(tc.boltzmann(y, T=1.0)))))
     with pytest.raises(tc.ThermocError) as caught:
         tc.compile(net, target="lava").save(tmp_path / "nowhere.zip")
-    assert caught.value.code == "T301" and "loihi.dense (%dense) is Loihi's" in str(caught.value)
+    assert caught.value.code == "T301" and "thermo.boltzmann is the host's" in str(caught.value)
+    assert "computes core ops without a state" in str(caught.value)

@@ -100,6 +100,8 @@ OUTSIDE: dict[str, tuple[Callable[..., Any], str, tuple[Any, ...], tuple[Any, ..
     "heat initial": (lambda x, k: tc.loihi.heat(x, 9, k), "initial", (0, 2**24), (1, 2**24 - 1), (3,)),
     "heat loss": (lambda x, k: tc.loihi.heat(x, loss=k), "loss", (-1, 4097), (0, 4096), (3,)),
     "heat gain": (lambda x, k: tc.loihi.heat(x, gain=k), "gain", (-1, 2**17), (0, 2**17 - 1), (3,)),
+    "heat node capacity": (lambda x, k: tc.loihi.heat_node(x, k), "capacity", (0, LIMIT + 1), (1, LIMIT), (3,)),
+    "heat node rest": (lambda x, k: tc.loihi.heat_node(x, 9, 0, k), "initial_rest", (-1, LIMIT + 1), (0, LIMIT), (3,)),
     "heat floor": (lambda x, k: tc.loihi.heat(x, floor=k), "floor", (0, 2**24), (1, 2**24 - 1), (3,)),
     "encode bits": (lambda x, k: tc.loihi.encode(tc.input("f", (2,)), bits=k), "bits", (1, 25), (2, 24), (3,)),
     "encode scale": (lambda x, k: tc.loihi.encode(tc.input("f", (2,)), scale=k), "scale", (0, -1.0), (0.5,), (3,)),

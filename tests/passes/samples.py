@@ -92,6 +92,12 @@ def with_sampler() -> tc.Network:
     return net
 
 
+def with_exchange() -> tc.Network:
+    with tc.Network("exchange") as net:
+        tc.output("T", tc.heat_exchange(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([1.0, 2.0]), gamma=0.5))
+    return net
+
+
 def with_p_bit_probability() -> tc.Network:
     with tc.Network("probability") as net:
         p = tc.fermi_dirac(tc.affine(tc.input("x", (2,)), np.eye(2)), T=0.5)
@@ -124,6 +130,7 @@ SAMPLES = {
     "set-precision": Sample(with_foldable, "set-precision{dtype=f32}"),
     "spike-encode": Sample(with_p_bit_probability, "spike-encode{coding=thermal, input_range=(-1, 1)}"),
     "stock-units": Sample(with_sampler, f"{CLEAN},stock-units"),
+    "thermal-networks": Sample(with_exchange, "infer-shapes,thermal-networks"),
 }
 
 

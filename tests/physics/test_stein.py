@@ -1,5 +1,8 @@
 """Stein discrepancies: nil under the law, whatever Z is; their test fails as often as it says, and sees what is wrong."""
 
+# SciPy has no type stubs.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 import numpy as np
 import pytest
 from scipy import stats

@@ -19,10 +19,12 @@ from thermoc.passes.loihi import linear_maps as maps
 from thermoc.passes.loihi.design_types import FRACTION, Design, MessageFormat
 from thermoc.passes.loihi.drives import Term
 from thermoc.passes.loihi.error_bounds import LOGIT, curve_error
+from thermoc.passes.loihi.heat_errors import STEPS, of_tick
 from thermoc.passes.loihi.parameters import relaxation
 from thermoc.passes.loihi.population_types import (
     CurvePopulation,
     GradedPopulation,
+    HeatPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -118,6 +120,15 @@ def of_drive(population: Counterpart, said: Said) -> Slack:
     return Slack(drive=slack + (0.0 if exact else ROUNDING * size), size=size)
 
 
+def of_heat(population: Counterpart, said: Said) -> Slack:
+    """Return how far a tick's temperatures of a thermal network may be off; size: what is added up to them."""
+    design = population.design
+    assert isinstance(design.population, HeatPopulation)
+    off, moved = of_tick(design, population.sources, said)
+    own = np.abs(said(design.population.drive.terms[0])[0])
+    return Slack(drive=off + STEPS / design.sent, size=own + moved)
+
+
 def of_lif(population: Counterpart, drive: FloatArray, v: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return how far membrane (against its threshold) and current may be off after a tick. v, u: before it."""
     design = population.design
@@ -143,7 +154,18 @@ def of_noise(population: Counterpart, T: Any) -> Any:
     """Return how far the noise of a p-bit or a categorical unit may be off: the logarithm, T's own step, a floor."""
     design = population.design
     assert isinstance(design.population, NoisyPopulation)
-    return T * LOGIT + FARTHEST_LOGIT * 0.5 / (256 * design.scale) + 1 / design.scale
+    # A temperature of the chip comes by weights of 8 bits, its sums rounded down.
+    heated = 0.0 if design.population.heated is None else FARTHEST_LOGIT * _heating(design, design.population, T)
+    return T * LOGIT + FARTHEST_LOGIT * 0.5 / (256 * design.scale) + 1 / design.scale + heated
+
+
+def _heating(design: Design, population: NoisyPopulation, T: Any) -> Any:
+    """Return how far a temperature is off that came by synapses: its weights are exact, or off by half of 8 bits."""
+    heated, weights = population.heated, design.numbers["heating"]
+    assert heated is not None
+    exact = all((np.log2(np.abs(term.map.weights)) % 1 == 0).all() for term in heated.terms)
+    floors = any(synapse.floors for synapse in weights)
+    return (0.0 if exact else T / 254) + floors / (256 * design.scale)
 
 
 def of_value(population: Counterpart, drive: FloatArray, before: FloatArray) -> FloatArray:

@@ -15,8 +15,8 @@ def support_rows() -> list[dict[str, object]]:
     """Return a row for each op: how each target holds it.
 
     native: as it is; discretized: as the step that ``discretize`` makes of it; expanded: written in other ops;
-    quantized: as integers of Loihi; host: beside Loihi, not on it; arrays: constant weights as cells of crossbars; or
-    the reason why not.
+    quantized: as integers of Loihi, but by the host in a network without a unit of Loihi; host: beside Loihi or between
+    parts of it, not on it; arrays: constant weights as cells of crossbars; or the reason why not.
     """
     descriptions = {name: plugins.backend(name).target() for name in plugins.names()}
     return [

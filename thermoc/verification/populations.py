@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core, spiking, thermo
+from thermoc.ir.dialects import core, heat, spiking, thermo
 from thermoc.ir.dialects.loihi import LIMIT
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
@@ -27,11 +27,19 @@ from thermoc.passes import counterparts
 from thermoc.passes.counterparts import Counterpart, Slack
 from thermoc.passes.loihi.design_types import FRACTION
 from thermoc.passes.loihi.drives import Term
-from thermoc.passes.loihi.population_types import LifPopulation, MemoryPopulation, NoisyPopulation, Reading
+from thermoc.passes.loihi.population_types import (
+    HeatPopulation,
+    HostPopulation,
+    LifPopulation,
+    MemoryPopulation,
+    NoisyPopulation,
+    Reading,
+)
 from thermoc.verification import colours
 from thermoc.verification.differences import distance, flat
 from thermoc.verification.disturbance import Disturbance
 from thermoc.verification.forcing import Steered
+from thermoc.verification.host_answers import answered, message
 from thermoc.verification.loihi_values import ChipValues, chip_values
 from thermoc.verification.messages import Messages, columns, rows
 from thermoc.verification.run_settings import RunSettings
@@ -121,7 +129,7 @@ class _Judge:
             elif isinstance(unit, LifPopulation) and unit.readings:
                 states = {"v" if r.state == "v" else "i": self.steering.slacks[r.name] for r in unit.readings}
                 drifts |= {(key, name): self._shaped(array, unit.shape) for name, array in states.items()}
-            elif isinstance(unit, MemoryPopulation):
+            elif isinstance(unit, MemoryPopulation | HeatPopulation):
                 drifts[self._state_of(unit)] = self._shaped(slacks[unit.name], unit.shape)
             elif isinstance(unit, LifPopulation):
                 shifts[self._compared_operand(unit)] = self._shaped(slacks[unit.name], unit.shape)
@@ -129,7 +137,7 @@ class _Judge:
                 added[unit.name] = self._shaped(slacks[unit.name], unit.shape)
         return Disturbance(graph=self.graph, drifts=drifts, shifts=shifts, added=added)
 
-    def _state_of(self, unit: MemoryPopulation) -> tuple[str, str]:
+    def _state_of(self, unit: MemoryPopulation | HeatPopulation) -> tuple[str, str]:
         specs = zip(unit.op.result_specs, unit.op.results)
         return unit.op.results[0].name, next(spec for spec, value in specs if value.name == unit.name)
 
@@ -147,9 +155,9 @@ class _Judge:
                 value = self._shaped(reading.factor * state + reading.offset, unit.shape)
                 self.steering.values[reading.name] = value
                 self.steering.states[key, "v" if reading.state == "v" else "i"] = value
-        elif isinstance(unit, MemoryPopulation):
+        elif isinstance(unit, MemoryPopulation | HeatPopulation):
             # A memory of the network shows its state from before the tick, so the state after it is what is sent next.
-            now = not isinstance(unit.op, thermo.Memory)
+            now = not _shows_before(unit)
             self.steering.states[self._state_of(unit)] = sent if now else sent[1:]
         elif isinstance(unit, NoisyPopulation) and unit.turn is not None and population.lag < population.start:
             self.steering.states[key, "s"] = sent[1:]
@@ -190,6 +198,14 @@ class _Judge:
         if isinstance(unit, NoisyPopulation) and unit.turn is not None:
             return  # colour by colour: ``colours``
         sent = self.said.sent[unit.name]
+        if isinstance(unit, HeatPopulation | HostPopulation):
+            heats = isinstance(unit, HeatPopulation)
+            step = np.full((1, 1), 0.5 / population.design.sent)
+            said = counterparts.Slack(drive=step, size=np.abs(columns(sent)))
+            drive = counterparts.of_heat(population, self._said_to(population)) if heats else said
+            self.steering.drives[unit.name] = drive
+            self.steering.slacks[unit.name] = rows(drive.drive, sent)
+            return
         drive = counterparts.of_drive(population, self._said_to(population))
         self.steering.drives[unit.name] = drive
         slack = rows(drive.drive, sent)
@@ -319,10 +335,11 @@ class _Judge:
                 same = sent == ends[2]
                 compared += [self._state(reading, population, exact, same, form) for reading in unit.readings]
             return compared
-        expected = exact[unit.name]
-        if isinstance(unit.op, thermo.Memory):
+        expected = answered(self.graph, population, self.said) if isinstance(unit, HostPopulation) else exact[unit.name]
+        if isinstance(unit, MemoryPopulation | HeatPopulation) and _shows_before(unit):
             # A memory answers with its state from before the tick: what it becomes shows one tick later.
-            expected = np.concatenate([sent[:1], exact[f"{unit.op.results[0].name}'m"]])[: len(sent)]
+            state = "'".join(self._state_of(unit))
+            expected = np.concatenate([sent[:1], exact[state]])[: len(sent)]
         return [self._continuous(unit.name, sent, expected, self.steering.slacks[unit.name], form)]
 
     def _state(self, reading: Reading, population: Counterpart, exact: Arrays, same: NDArray, form: Any) -> UnitGap:
@@ -347,8 +364,11 @@ class _Judge:
         return float(np.mean(drive.drive)) / size if size else 0.0
 
 
+def _shows_before(unit: Any) -> bool:
+    """Tell whether a unit of the network shows its state from before the tick."""
+    return isinstance(unit.op, thermo.Memory | heat.HeatNetwork)
+
+
 def _encoding(x: NDArray, source: Any) -> NDArray:
     """Return how far the chip's messages of a host's value are from it: rounded, and clipped beyond their bits."""
-    # The encode's bits hold the bound rounded up to a power of two, and it clips there.
-    top = 2.0 ** max(1, int(np.ceil(np.log2(float(source.bound.max()) + 1)))) - 1
-    return np.abs(x - np.clip(np.rint(x * source.scale), -top, top) / source.scale)
+    return np.abs(x - message(x, source))

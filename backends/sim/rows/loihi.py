@@ -23,6 +23,7 @@ PROMPT = (
     loihi.LoihiSigmaDelta,
     loihi.LoihiFermiDirac,
     loihi.LoihiCategorical,
+    loihi.LoihiHeatNode,
     loihi.LoihiDendrite,
 )
 """Units that read what they are given within the tick, and return something new."""
@@ -44,6 +45,8 @@ def start(op: Op, name: str, w: ProgramWriter) -> NDArray | int:
     """Return where a state begins."""
     if isinstance(op, loihi.LoihiLif):
         return w.numbers(op, f"{name}_initial")
+    if isinstance(op, loihi.LoihiHeatNode) and name == "rest":
+        return w.numbers(op, "initial_rest")
     return w.numbers(op, "initial") if hasattr(op, "initial") else 0
 
 
@@ -261,6 +264,12 @@ def heat(op: loihi.LoihiHeat, w: ProgramWriter) -> None:
     w.row(rows.LOIHI_HEAT, -1, (w.slot(op.heat), each(op, "ambient", w)), at=w.state_offset(op, "T"), **numbers)
 
 
+def heat_node(op: loihi.LoihiHeatNode, w: ProgramWriter) -> None:
+    """Temperature and rest, in place."""
+    operands, numbers = (w.slot(op.heat), each(op, "capacity", w)), {"every": op.every, "lag": op.lag}
+    w.row(rows.LOIHI_HEAT_NODE, w.slot(op.T), operands, at=w.state_offset(op, "T"), **numbers)
+
+
 WRITERS: dict[type[Op], Callable[[Any, ProgramWriter], None]] = {
     loihi.LoihiEncode: encode,
     loihi.LoihiDecode: decode,
@@ -278,6 +287,7 @@ WRITERS: dict[type[Op], Callable[[Any, ProgramWriter], None]] = {
     loihi.LoihiCategorical: categorical,
     loihi.LoihiMemory: shown("m"),
     loihi.LoihiHeat: shown("T"),
+    loihi.LoihiHeatNode: heat_node,
 }
 LAST: dict[type[Op], Callable[[Any, ProgramWriter], None]] = {
     loihi.LoihiDense: dense,

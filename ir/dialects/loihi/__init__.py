@@ -18,7 +18,13 @@ lag and every of the borders say which tick of Loihi is which of the network: ``
 from thermoc.ir.dialects.loihi.borders import LoihiDecode, LoihiEncode
 from thermoc.ir.dialects.loihi.ranges import LIMIT, LONGEST_DELAY, weight_range
 from thermoc.ir.dialects.loihi.synapses import LoihiConv, LoihiDendrite, LoihiDense, LoihiSparse
-from thermoc.ir.dialects.loihi.thermal_units import LoihiCategorical, LoihiFermiDirac, LoihiHeat, LoihiMemory
+from thermoc.ir.dialects.loihi.thermal_units import (
+    LoihiCategorical,
+    LoihiFermiDirac,
+    LoihiHeat,
+    LoihiHeatNode,
+    LoihiMemory,
+)
 from thermoc.ir.dialects.loihi.units import LoihiDelta, LoihiGraded, LoihiLif, LoihiLut, LoihiSigma, LoihiSigmaDelta
 
 __all__ = [
@@ -34,6 +40,7 @@ __all__ = [
     "LoihiFermiDirac",
     "LoihiGraded",
     "LoihiHeat",
+    "LoihiHeatNode",
     "LoihiLif",
     "LoihiLut",
     "LoihiMemory",

@@ -1,4 +1,4 @@
-"""Loihi's units with a temperature: p-bits, categorical units, memories with noise, heat."""
+"""Loihi's units with a temperature: p-bits, categorical units, memories with noise, heat, nodes of thermal networks."""
 
 from __future__ import annotations
 
@@ -151,3 +151,36 @@ class LoihiHeat(Op):
 
     def state_ranges(self) -> dict[str, tuple[int, int]]:
         return {"T": (1, 2**24 - 1)}
+
+
+@op("loihi.heat_node")
+class LoihiHeatNode(Op):
+    """A node of a thermal network that keeps every quantum of heat: T' = clip(T + d), rest' = x - d capacity (P17).
+
+    x = rest + heat, d = floor(x / capacity). A node holds capacity T + rest quanta, and loses none of them, whatever
+    arrives, as long as T stays within +-(2^23 - 1). So a network whose synapses take from one node what they give
+    another keeps its heat to the last bit: weights w_ij = w_ji of the temperatures, and -sum_j w_ij of the node's own.
+
+    T is what it is after the tick: it meets its neighbours' a synapse later. It moves in ticks lag + every, lag + 2
+    every, ..., and lets pass what arrives in others; before, it says ``initial``.
+    """
+
+    heat: Value = operand("*s", kind="int")
+    capacity: Value = operand("~s", kind="int", uniform=True, constant=True, default=1)
+    initial: Value = operand("~s", kind="int", uniform=True, constant=True, default=0)
+    initial_rest: Value = operand("~s", kind="int", uniform=True, constant=True, default=0)
+    every: int = attr(default=1, check=at_least_one)
+    lag: int = attr(default=0, check=non_negative)
+    T: Value = result("*s", role=Role.temperature, dtype=DType.i32)
+
+    traits: ClassVar = frozenset({STATEFUL})
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        yield from range_problems(self, numbers, capacity=(1, LIMIT), initial=(-LIMIT, LIMIT))
+        yield from range_problems(self, numbers, initial_rest=(0, LIMIT))
+
+    def states(self) -> dict[str, Shape]:
+        return {"T": known_shape(self.T), "rest": known_shape(self.T)}
+
+    def state_ranges(self) -> dict[str, tuple[int, int]]:
+        return {"T": (-LIMIT, LIMIT), "rest": (0, LIMIT)}

@@ -12,7 +12,9 @@ from thermoc.support.array_types import AnyArray
 @pure(loihi.LoihiEncode)
 def encode(op: loihi.LoihiEncode, ctx: Context, x: AnyArray) -> AnyArray:
     top = 2 ** (op.bits - 1) - 1
-    return np.clip(np.rint(x.astype(np.float64) * op.scale), -top, top).astype(np.int32)
+    y = np.clip(np.rint(x.astype(np.float64) * op.scale), -top, top)
+    # What is no number says nothing.
+    return np.where(np.isnan(y), 0.0, y).astype(np.int32)
 
 
 @pure(loihi.LoihiDecode)

@@ -80,6 +80,25 @@ def _heat(op: loihi.LoihiHeat, ctx: Context, state: State, *operands: AnyArray) 
     return {"T": np.clip(T, op.floor, 2**24 - 1).astype(np.int32)}
 
 
+def _heat_node_start(
+    op: loihi.LoihiHeatNode, ctx: Context, heat: Any, capacity: Any, T: AnyArray, rest: AnyArray
+) -> State:
+    kind = op.T.inferred
+    return {"T": whole(T, kind).astype(np.int32), "rest": whole(rest, kind).astype(np.int32)}
+
+
+def _heat_node(op: loihi.LoihiHeatNode, ctx: Context, state: State, heat: AnyArray, capacity: AnyArray, *_: Any):
+    since = ctx.tick - op.lag
+    if since <= 0 or since % op.every:
+        return state["T"], state
+    T, rest, heat, capacity = (wide(item) for item in aligned(state["T"], state["rest"], heat, capacity))
+    x = rest + heat
+    d = x // capacity
+    after = {"T": clipped(T + d).astype(np.int32), "rest": (x - d * capacity).astype(np.int32)}
+    return after["T"], after
+
+
 MEANINGS[loihi.LoihiFermiDirac] = Stateful(start=_initial("s", 4), step=_fermi_dirac)
 MEANINGS[loihi.LoihiMemory] = Delayed(start=_initial("m", 2), read=lambda op, state: state["m"], advance=_memory)
 MEANINGS[loihi.LoihiHeat] = Delayed(start=_initial("T", 2), read=lambda op, state: state["T"], advance=_heat)
+MEANINGS[loihi.LoihiHeatNode] = Stateful(start=_heat_node_start, step=_heat_node)

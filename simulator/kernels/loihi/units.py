@@ -188,3 +188,25 @@ def heat(x, y, parameters, int_states, tick, samples):
             above = T[i] - ambient[i if y.size > 1 else 0]
             warmed = T[i] - decayed(above, loss) + (xv[i] * gain >> 12)
             T[i] = min(max(warmed, floor), TURN - 1)
+
+
+@njit(forceinline=True)
+def floored(x, capacity):
+    """Floor(x / capacity), 0 where a file says no capacity: nothing may end a run."""
+    return x // capacity if capacity > 0 else np.int64(0)
+
+
+def heat_node(r, x, y, int_states, at, every, lag, tick, samples):
+    """T = clip(T + d), rest = rest + x - d y, d = floor((rest + x) / y)."""
+    moves = tick > lag and (tick - lag) % every == 0
+    for s in range(samples):
+        rv, xv, capacity, first = sample(r, s), sample(x, s), sample(y, s), s * int_states.stride + at
+        T = int_states.array[first : first + r.size]
+        rest = int_states.array[first + r.size : first + 2 * r.size]
+        for i in range(r.size if moves else 0):
+            c = capacity[i if y.size > 1 else 0]
+            held = rest[i] + xv[i]
+            d = floored(held, c)
+            T[i], rest[i] = clipped(T[i] + d), narrow(held - d * c)
+        for i in range(r.size):
+            rv[i] = T[i]

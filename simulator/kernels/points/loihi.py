@@ -10,7 +10,7 @@ import numpy as np
 from thermoc.simulator.instructions.loihi import AT_LEAST, CUMULATIVE, LAG, RECTIFIED, SPIN, SUBTRACT, SUMMED, TURN_LAG
 from thermoc.simulator.kernels.loihi.conversion import encoded
 from thermoc.simulator.kernels.loihi.noise import gumbel, logit, normal
-from thermoc.simulator.kernels.loihi.units import TURN, clipped, decayed, narrow, wrapped
+from thermoc.simulator.kernels.loihi.units import TURN, clipped, decayed, floored, narrow, wrapped
 from thermoc.simulator.kernels.points import lists
 from thermoc.simulator.kernels.scalar.primitives import float64
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox
@@ -78,6 +78,16 @@ def heat(xi, yi, int_states, parameters, tick, i):
         T = int_states[at + i]
         warmed = T - decayed(T - yi, loss) + (xi * gain >> 12)
         int_states[at + i] = min(max(warmed, floor), TURN - 1)
+
+
+def heat_node(xi, yi, int_states, at, every, lag, tick, n, i):
+    """T, after its step where this tick has one."""
+    if tick > lag and (tick - lag) % every == 0:
+        held = int_states[at + n + i] + xi
+        d = floored(held, yi)
+        int_states[at + i] = clipped(int_states[at + i] + d)
+        int_states[at + n + i] = narrow(held - d * yi)
+    return int_states[at + i]
 
 
 def lif(r, x, y, parameters, int_states, int_scratch, tick, phase, i):

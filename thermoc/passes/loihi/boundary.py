@@ -18,6 +18,7 @@ from thermoc.passes.loihi.population_types import Reading
 from thermoc.passes.loihi.populations import Populations
 from thermoc.passes.loihi.regions import Regions
 from thermoc.passes.loihi.value_ranges import value_of
+from thermoc.support.array_types import AnyArray
 
 # ------------------------------------------------------------------------------------------------ host to Loihi
 
@@ -82,13 +83,15 @@ def _decode_state(w: LoihiWriter, design: Design, reading: Reading) -> None:
 # ---------------------------------------------------------------------------------------------------- error bounds
 
 
-def message_errors(designs: Sequence[Design], formats: Mapping[str, MessageFormat]) -> Errors:
+def message_errors(
+    designs: Sequence[Design], formats: Mapping[str, MessageFormat], constants: Mapping[str, AnyArray]
+) -> Errors:
     """Return a bound on the error of what each population sends; messages of the host are off by half a step."""
     populations = {design.population.name for design in designs}
     hosts = {
         name: 0.5 / source.scale if source.bits else 0.0 for name, source in formats.items() if name not in populations
     }
-    return of_populations(designs, formats, hosts)
+    return of_populations(designs, formats, hosts, constants)
 
 
 def output_errors(

@@ -12,6 +12,8 @@ from thermoc.passes.loihi.drives import Term
 from thermoc.passes.loihi.population_types import (
     CurvePopulation,
     GradedPopulation,
+    HeatPopulation,
+    HostPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -37,11 +39,34 @@ def clocks(populations: Mapping[str, Population]) -> Clocks:
     edges = [
         latency.LatencyEdge(source=term.source, target=name, cost=1 - term.delay + populations[term.source].offset)
         for name, population in populations.items()
-        for term in population.drive.terms
+        for term in heard(population)
         if term.source in populations and not is_coupling(population, term)
     ]
+    every = _every(populations)
+    _check_heating(populations, every)
     # A coupling is left out: in colour by colour sampling a unit reads what stood still for a tick.
-    return Clocks(every=_every(populations), lags=latency.lags(earliest, edges))
+    return Clocks(every=every, lags=latency.lags(earliest, edges))
+
+
+def _check_heating(populations: Mapping[str, Population], every: int) -> None:
+    """Check that no unit of Loihi heats a node where a tick has turns: it would be heard between two of them.
+
+    Errors: T205.
+    """
+    for population in populations.values() if every > 1 else ():
+        for term in population.drive.terms if isinstance(population, HeatPopulation) else ():
+            if term.source in populations and term.source != population.name:
+                notes = [f"%{term.source} heats it, and a tick of the network takes {every} of Loihi's"]
+                what = f"{population.op.opname} (%{population.name}) is heated where units are sampled in turns"
+                raise error(
+                    "T205", what, where=population.op.location, notes=notes, hint="heat it by the host's values"
+                )
+
+
+def heard(population: Population) -> tuple[Term, ...]:
+    """Return all that a population hears: what drives it, and what heats it."""
+    heated = population.heated if isinstance(population, NoisyPopulation) else None
+    return (*population.drive.terms, *(heated.terms if heated is not None else ()))
 
 
 def is_coupling(population: Population, term: Term) -> bool:
@@ -73,7 +98,7 @@ def _every(populations: Mapping[str, Population]) -> int:
 
 def _earliest(population: Population, populations: Mapping[str, Population]) -> int:
     """Return the least lag of a population: a message of the host takes a tick, less what the network delays it."""
-    terms = population.drive.terms
+    terms = heard(population)
     waits = [1 - term.delay for term in terms if term.source not in populations and not is_coupling(population, term)]
     return max([population.earliest_lag, *waits])
 
@@ -88,15 +113,21 @@ def with_initial_levels(populations: Mapping[str, Population]) -> dict[str, Popu
     """
     levelled = dict(populations)
     for name in populations:
-        for term in levelled[name].drive.terms:
-            if term.delay and term.source in levelled and not is_coupling(levelled[name], term):
+        for term in heard(levelled[name]):
+            if (
+                term.delay > levelled[name].settling
+                and term.source in levelled
+                and not is_coupling(levelled[name], term)
+            ):
                 source = levelled[term.source] = _at_level(levelled[term.source], term.start)
                 _check_start(levelled[name], source, term, levelled)
     return levelled
 
 
 def _at_level(source: Population, start: float) -> Population:
-    """Return p-bits without a level of their own at the level that a delay starts from."""
+    """Return p-bits and processes of the host without a level of their own at the level that a delay starts from."""
+    if isinstance(source, HostPopulation) and source.initial is None:
+        return replace(source, initial=np.full(source.size, start))
     if not isinstance(source, NoisyPopulation) or source.categorical or source.turn is not None:
         return source
     return source if source.initial.any() or not start else replace(source, initial=np.full(source.size, start))
@@ -114,7 +145,7 @@ def _waits(populations: Mapping[str, Population]) -> dict[str, int]:
     """Return the lag that sources need so that their initial level is heard for all of a delay."""
     waits: dict[str, int] = {}
     for population in populations.values():
-        for term in population.drive.terms:
+        for term in heard(population):
             if term.delay and term.start and term.source in populations and not is_coupling(population, term):
                 lag = term.delay - populations[term.source].offset
                 waits[term.source] = max(waits.get(term.source, 0), lag)
@@ -129,7 +160,7 @@ def level_before_start(
         return np.zeros(population.size)
     if isinstance(population, NoisyPopulation):
         return np.broadcast_to(population.initial, population.size)
-    if isinstance(population, MemoryPopulation):
+    if isinstance(population, MemoryPopulation | HeatPopulation | HostPopulation):
         return population.initial
     for term in population.drive.terms:
         # Graded populations may feed each other in a loop: one already on the way is not asked again.

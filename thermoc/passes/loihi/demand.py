@@ -13,7 +13,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Shape
 from thermoc.passes.loihi.limits import LoihiLimits
-from thermoc.passes.loihi.senders import UNITS, Senders
+from thermoc.passes.loihi.senders import UNITS, Senders, signals
 from thermoc.support.array_types import IntArray
 
 STATES: Mapping[type[Op], int] = {
@@ -27,6 +27,7 @@ STATES: Mapping[type[Op], int] = {
     loihi.LoihiFermiDirac: 1,
     loihi.LoihiMemory: 1,
     loihi.LoihiHeat: 1,
+    loihi.LoihiHeatNode: 2,
 }
 """States of 24 bits that each kind of unit has."""
 TABLE_BITS = 24
@@ -95,7 +96,8 @@ def _demand(senders: Senders, op: Any, limits: LoihiLimits) -> CorePopulation:
     kernels: list[Kernels] = []
     orders: list[IntArray] = [np.arange(size)]
     grid: IntArray | None = None
-    for synapse, units, index in senders.synapses(op.inputs[0], np.arange(size), np.arange(size)):
+    arriving = (found for signal in signals(op) for found in senders.synapses(signal, np.arange(size), np.arange(size)))
+    for synapse, units, index in arriving:
         fan_in[units] += senders.counts(synapse)[index]
         # A core stores a kernel once for all units of its channel, other synapses one by one.
         if isinstance(synapse, loihi.LoihiConv):

@@ -11,6 +11,8 @@ import numpy as np
 from thermoc.passes.loihi.population_types import (
     CurvePopulation,
     GradedPopulation,
+    HeatPopulation,
+    HostPopulation,
     LifPopulation,
     MemoryPopulation,
     Population,
@@ -73,11 +75,17 @@ class Design:
             return np.minimum((self.reach + np.abs(self.bias)) / 2 ** self.numbers["shift"] + 1, FIELD - 1)
         if isinstance(self.population, CurvePopulation):
             return np.full(self.population.size, float(np.abs(self.numbers["table"]).max()))
+        if isinstance(self.population, HeatPopulation | HostPopulation):
+            return self.numbers["farthest"]
         return np.full(self.population.size, FIELD - 1 if isinstance(self.population, MemoryPopulation) else 1.0)
 
 
 def limit(population: Population) -> float:
     """Return what |a| must stay below: a state of 24 bits, less what a current adds up over the ticks it is kept."""
+    if isinstance(population, HostPopulation):
+        return 2.0**40  # floats have room for any message
+    if isinstance(population, HeatPopulation):
+        return 2.0**31  # its sum of 32 bits goes into two states
     if isinstance(population, LifPopulation):
         # A current that keeps a fraction f of itself adds up to 1 / (1 - f) of a tick's.
         return FIELD / FRACTION * (1 - float(population.fall.max()))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from thermoc.ir.values import Value
 from thermoc.passes.loihi.design_types import FIELD, Design
+from thermoc.passes.loihi.heat_design import heat_design
 from thermoc.passes.loihi.lif_design import lif_design
 from thermoc.passes.loihi.population_types import (
     CurvePopulation,
     GradedPopulation,
+    HeatPopulation,
+    HostPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -26,8 +30,10 @@ from thermoc.passes.loihi.scales import (
     full_weight_scale,
     heaviest_weight,
     no_headroom,
+    relative,
 )
-from thermoc.passes.loihi.weights import GREATEST_EXPONENT
+from thermoc.passes.loihi.value_ranges import LEAKLESS_TICKS
+from thermoc.passes.loihi.weights import GREATEST_EXPONENT, quantised
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 
@@ -39,8 +45,6 @@ GREATEST_TEMPERATURE = 2**24 - 1
 FINE_TEMPERATURE = 2**12
 DEVIATIONS = 8.0
 """A state with noise has headroom for so many standard deviations; beyond, it is clipped."""
-LEAKLESS_TICKS = 1000
-"""A state without leak has headroom for so many ticks of its largest drive; beyond, it is clipped."""
 LEAST_GAIN_SHIFT = 12
 """A memory's gain is at least 2^-12."""
 
@@ -59,6 +63,13 @@ def designed(population: Population, sources: FORMATS, sent: float | None, first
         return _curve(population, sources, sent)
     if isinstance(population, NoisyPopulation):
         return _noisy(population, sources, first_temperature)
+    if isinstance(population, HostPopulation):
+        none, format = np.zeros(population.size), sources[population.name]
+        numbers = {"farthest": format.bound}
+        sent = format.scale
+        return Design(population=population, scale=1.0, weights=(), bias=none, reach=none, sent=sent, numbers=numbers)
+    if isinstance(population, HeatPopulation):
+        return heat_design(population, sources, sources[population.name].scale)
     assert isinstance(population, MemoryPopulation)
     return _memory(population, sources, sent)
 
@@ -109,6 +120,9 @@ def _noisy(population: NoisyPopulation, sources: FORMATS, first_temperature: flo
     # The highest temperature must fit its 24 bits, which caps the scale.
     hottest = 2.0 ** math.floor(math.log2(GREATEST_TEMPERATURE / TEMPERATURE_STEPS / high))
     scale = min(full_weight_scale(population, sources), hottest)
+    if population.heated is not None:
+        # What heats it has a power of two as its scale: at another one, weights would have to round it.
+        scale = 2.0 ** math.floor(math.log2(scale))
     scale, weights, reach, bias = fitted(population, sources, scale)
     steps = TEMPERATURE_STEPS
     # Doubling keeps a power of two one; it ends before the temperature or the drive leaves its bits.
@@ -125,10 +139,20 @@ def _noisy(population: NoisyPopulation, sources: FORMATS, first_temperature: flo
         notes = [f"its temperature is {low:.6g}", f"the least that Loihi holds is {1 / (steps * scale):.6g}"]
         what = f"the temperature of {population.op.opname} (%{population.name}) is too low for its weights"
         raise error("T206", what, where=population.op.location, notes=notes, hint="narrow the weights, or warm it")
-    numbers = {"T": temperature}
+    numbers = {"T": temperature} | _heating(population, sources, steps * scale)
     return Design(
         population=population, scale=scale, weights=weights, bias=bias, reach=reach, sent=1.0, numbers=numbers
     )
+
+
+def _heating(population: NoisyPopulation, sources: FORMATS, scale: float) -> dict[str, Any]:
+    """Return the weights by which a temperature of Loihi arrives, and its constant part. Errors: T206."""
+    if population.heated is None:
+        return {}
+    weights = [quantised(relative(term, sources[term.source]) * scale) for term in population.heated.terms]
+    if any(synapse is None for synapse in weights):
+        raise no_headroom(population, sources)
+    return {"heating": tuple(weights), "heating_bias": np.rint(population.heated.bias * scale).astype(np.int64)}
 
 
 def _memory(population: MemoryPopulation, sources: FORMATS, sent: float | None) -> Design:

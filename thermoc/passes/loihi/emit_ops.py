@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ from thermoc.ir.values import Value
 from thermoc.passes.loihi.boundary import encode
 from thermoc.passes.loihi.design_types import Design
 from thermoc.passes.loihi.designs import TEMPERATURE_STEPS
-from thermoc.passes.loihi.emit_synapses import synapses
+from thermoc.passes.loihi.emit_synapses import conducted, given, heating, synapses
 from thermoc.passes.loihi.op_writer import LoihiWriter, Sender
 from thermoc.passes.loihi.parameters import no_loihi_form
 from thermoc.passes.loihi.population_types import (
     CurvePopulation,
     GradedPopulation,
+    HeatPopulation,
+    HostPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -31,6 +34,12 @@ def write(w: LoihiWriter, design: Design) -> None:
     """Write a population and its synapses."""
     population = design.population
     w.location = population.op.location
+    if isinstance(population, HeatPopulation):
+        _heat_nodes(w, population, design)
+        return
+    if isinstance(population, HostPopulation):
+        _host_process(w, population, design)
+        return
     activation = synapses(w, design)
     if population.name in w.read_sums:
         w.senders[population.name] = Sender(activation, w.clocks.lags[population.name])
@@ -99,12 +108,7 @@ def _curve(w: LoihiWriter, population: CurvePopulation, design: Design, activati
 def _noisy(w: LoihiWriter, population: NoisyPopulation, design: Design, activation: Value) -> None:
     lag, shape = w.clocks.lags[population.name], population.shape
     bias = w.broadcast(design.bias, shape)
-    # A temperature that changes is a message of the host, at as many steps a unit as a constant one.
-    T = (
-        encode(w, _row(w, population.T), TEMPERATURE_STEPS * design.scale, bits=24, lag=lag)
-        if isinstance(population.T, Value)
-        else w.broadcast(design.numbers["T"], shape)
-    )
+    T = _temperature(w, population, design)
     attrs: dict[str, Any] = {"a": activation, "lag": lag, "stream": population.stream}
     if population.categorical:
         w.sent(population, loihi.LoihiCategorical, T=T, bias=bias, **attrs)
@@ -116,6 +120,16 @@ def _noisy(w: LoihiWriter, population: NoisyPopulation, design: Design, activati
     operands = {"turn": w.broadcast(colour, shape), "initial": initial, "T": T, "bias": bias}
     attrs |= {"turns": population.turns, "sweeps": sweeps, "levels": population.levels}
     w.sent(population, loihi.LoihiFermiDirac, **operands, **attrs)
+
+
+def _temperature(w: LoihiWriter, population: NoisyPopulation, design: Design) -> Value:
+    """A temperature that changes comes from Loihi, or is a message of the host, at as many steps as a constant one."""
+    if population.heated is not None:
+        return heating(w, design)
+    if isinstance(population.T, Value):
+        lag = w.clocks.lags[population.name]
+        return encode(w, _row(w, population.T), TEMPERATURE_STEPS * design.scale, bits=24, lag=lag)
+    return w.broadcast(design.numbers["T"], population.shape)
 
 
 def _row(w: LoihiWriter, T: Value) -> Value:
@@ -132,3 +146,25 @@ def _memory(w: LoihiWriter, population: MemoryPopulation, design: Design, activa
     operands = {name: w.broadcast(n[name], population.shape) for name in ("sigma", "initial")}
     attrs = {"gain": n["gain"], "dm": n["dm"], "lag": w.clocks.lags[population.name], "stream": population.stream}
     w.sent(population, loihi.LoihiMemory, a=activation, **operands, **attrs)
+
+
+def _heat_nodes(w: LoihiWriter, population: HeatPopulation, design: Design) -> None:
+    names = ("capacity", "initial", "initial_rest")
+    operands = {name: w.broadcast(design.numbers[name], population.shape) for name in names}
+    attrs = {"every": w.clocks.every, "lag": w.clocks.lags[population.name]}
+    w.sent(population, loihi.LoihiHeatNode, heat=conducted(w, design), **operands, **attrs)
+
+
+def _host_process(w: LoihiWriter, population: HostPopulation, design: Design) -> None:
+    """What arrives becomes numbers, the host's ops make others of them, and these become a message again."""
+    lag, named = w.clocks.lags[population.name], given(w, population)
+    for op in population.written_out:
+        w.copied(op, named)
+    value = named[population.value.name]
+    if population.initial is not None and population.initial.any() | bool(lag):
+        # Before its lag is over what it was given means nothing.
+        started = w(core.GreaterEqual, a=w(core.Tick), b=w.integers(lag))
+        before = w.floats(population.initial.reshape(population.shape))
+        value = w(core.Select, condition=started, a=value, b=before)
+    bits = max(2, math.ceil(math.log2(float(w.formats[population.name].bound.max()) + 1)) + 1)
+    w.sent(population, loihi.LoihiEncode, x=value, scale=float(design.sent), bits=bits)

@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import loihi
+from thermoc.ir.dialects import core, loihi
 from thermoc.ir.values import Value
 from thermoc.passes.loihi import linear_maps as maps
 from thermoc.passes.loihi.boundary import encoded
 from thermoc.passes.loihi.clocks import is_coupling
 from thermoc.passes.loihi.design_types import Design
 from thermoc.passes.loihi.drives import Term
+from thermoc.passes.loihi.heat_design import planes
 from thermoc.passes.loihi.op_writer import LoihiWriter
-from thermoc.passes.loihi.population_types import Population
+from thermoc.passes.loihi.population_types import HostPopulation, NoisyPopulation, Population
+from thermoc.passes.loihi.value_ranges import value_of
 from thermoc.passes.loihi.weights import Weights
 
 
@@ -44,6 +46,45 @@ def _synapse(w: LoihiWriter, population: Population, term: Term, weights: Weight
     else:
         x, wait = sender.value, lag - sender.lag + term.delay - 1
     return w.shaped(_mapped(w, term.map, weights, x, wait, w.formats[term.source].bits), population.shape)
+
+
+def heating(w: LoihiWriter, design: Design) -> Value:
+    """Write the synapses by which a temperature of Loihi reaches noisy units; return their sum, in steps of theirs."""
+    population, n = design.population, design.numbers
+    assert isinstance(population, NoisyPopulation) and population.heated is not None
+    pairs = zip(population.heated.terms, n["heating"])
+    arriving = [_synapse(w, population, term, weights) for term, weights in pairs]
+    if n["heating_bias"].any() or not arriving:
+        arriving.append(w.integers(n["heating_bias"].reshape(population.shape)))
+    return arriving[0] if len(arriving) == 1 else w(loihi.LoihiDendrite, x=tuple(arriving))
+
+
+def given(w: LoihiWriter, population: HostPopulation) -> dict[str, Value]:
+    """Return what a process of the host is given, as numbers, by the names of the network; a synapse brings what Loihi
+    says a tick later."""
+    numbers: dict[str, Value] = {}
+    lag = w.clocks.lags[population.name]
+    for term in population.drive.terms:
+        source, sender, format = value_of(w.graph, term.source), w.senders.get(term.source), w.formats[term.source]
+        if sender is None:
+            x = encoded(w, term.source, lag)
+        else:
+            ones = Weights(mantissa=np.ones(source.size, np.int64), exponent=0, sign_mode="excitatory")
+            x = _mapped(w, term.map, ones, sender.value, lag - sender.lag - 1, format.bits)
+        number = w(loihi.LoihiDecode, x=w.shaped(x, source.shape), scale=float(format.scale))
+        if not source.dtype.is_float:
+            number = w(core.Cast, x=number, dtype=source.dtype)
+        numbers[term.source] = number
+    return numbers
+
+
+def conducted(w: LoihiWriter, design: Design) -> Value:
+    """Write what a tick conducts to each node of a thermal network: each weight in as many synapses as it has bits."""
+    pairs = zip(design.population.drive.terms, design.weights)
+    arriving = [_synapse(w, design.population, term, plane) for term, weights in pairs for plane in planes(weights)]
+    if design.bias.any() or not arriving:
+        arriving.append(w.integers(design.bias.reshape(design.population.shape)))
+    return arriving[0] if len(arriving) == 1 else w(loihi.LoihiDendrite, x=tuple(arriving))
 
 
 def _mapped(w: LoihiWriter, how: maps.Map, weights: Weights, x: Value, wait: int, bits: int) -> Value:

@@ -14,9 +14,12 @@ from thermoc.passes.analysis.linearity import linear_in
 from thermoc.passes.analysis.sampling_error import SamplingError, through
 from thermoc.passes.loihi.design_types import FRACTION, Design, MessageFormat
 from thermoc.passes.loihi.designs import farthest
+from thermoc.passes.loihi.heat_errors import in_all
 from thermoc.passes.loihi.population_types import (
     CurvePopulation,
     GradedPopulation,
+    HeatPopulation,
+    HostPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -34,7 +37,9 @@ LIPSCHITZ = (spiking.Decode, core.Tanh, core.Abs, core.Maximum, core.Minimum, co
 """Ops whose results move no farther than their inputs, but for a pool that sums."""
 
 
-def of_populations(designs: Sequence[Design], formats: Formats, hosts: Mapping[str, float]) -> Errors:
+def of_populations(
+    designs: Sequence[Design], formats: Formats, hosts: Mapping[str, float], constants: Mapping[str, AnyArray]
+) -> Errors:
     """Return a bound on the error of what each population sends, in the network's units.
 
     hosts: the rounding of each host value. A spike is off by at most 1, by nothing where every number behind it is
@@ -49,7 +54,10 @@ def of_populations(designs: Sequence[Design], formats: Formats, hosts: Mapping[s
         for design in designs:
             name = design.population.name
             # Bounds only grow, so that rounds either settle or show a loop that does not.
-            bound = np.maximum(_sent(design, formats, errors), errors[name])
+            sent = _sent(design, formats, errors)
+            if isinstance(design.population, HostPopulation):
+                sent = of_process(design.population, errors, constants) + 0.5 / design.sent
+            bound = np.maximum(sent, errors[name])
             if (bound > errors[name]).any():
                 moved = True
                 # What still grows in the last rounds is in a loop that feeds on its own error.
@@ -57,6 +65,16 @@ def of_populations(designs: Sequence[Design], formats: Formats, hosts: Mapping[s
         if not moved:
             break
     return errors
+
+
+def of_process(population: HostPopulation, errors: Errors, constants: Mapping[str, AnyArray]) -> FloatArray:
+    """Return how far what a process of the host says may be off for errors of what it is given, flat."""
+    shapes = {value.name: value.shape for op in population.ops for value in op.inputs}
+    known: Errors = {t.source: errors[t.source].reshape(shapes[t.source]) for t in population.drive.terms}
+    for op in population.ops:
+        for value in op.results:
+            known[value.name] = np.broadcast_to(_host(op, known, constants), value.shape)
+    return known[population.value.name].reshape(-1).astype(float)
 
 
 def of_drive(design: Design, formats: Formats, errors: Errors) -> FloatArray:
@@ -84,6 +102,10 @@ def of_drive(design: Design, formats: Formats, errors: Errors) -> FloatArray:
 
 
 def _sent(design: Design, formats: Formats, errors: Errors) -> FloatArray:
+    if isinstance(design.population, HeatPopulation):
+        return in_all(design, formats, errors)
+    if isinstance(design.population, HostPopulation):
+        return np.zeros(design.population.size)  # of_process knows it
     population, drive = design.population, of_drive(design, formats, errors)
     if isinstance(population, GradedPopulation):
         return drive + (0.5 / design.sent if design.numbers["shift"] else 0.0)
@@ -151,10 +173,17 @@ def through_host(graph: Graph, errors: Errors) -> dict[str, float]:
     """Return a bound on the error of each output. errors: of the values that Loihi hands to the host."""
     constants = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
     bounds: Errors = dict(errors)
-    for op in graph.order:
-        if op.results and op.results[0].name not in bounds:
-            for value in op.results:
-                bounds[value.name] = np.broadcast_to(_host(op, bounds, constants), value.shape)
+    # A delay stands before what it delays in the order: its error is known a round later.
+    for number in range(ROUNDS):
+        moved = False
+        for op in graph.order:
+            for value in op.results if not (op.results and op.results[0].name in errors) else ():
+                bound = np.broadcast_to(_host(op, bounds, constants), value.shape)
+                if value.name not in bounds or (bound > bounds[value.name]).any():
+                    moved = True
+                    bounds[value.name] = np.full(value.shape, np.inf) if number >= ROUNDS - 2 else bound
+        if not moved:
+            break
     return {name: float(bounds[op.x.name].max(initial=0.0)) for name, op in graph.outputs.items()}
 
 

@@ -16,9 +16,11 @@ import numpy as np
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import DType, Role
+from thermoc.passes.loihi.clocks import heard
 from thermoc.passes.loihi.design_types import Design, MessageFormat, limit
 from thermoc.passes.loihi.designs import designed
-from thermoc.passes.loihi.population_types import SPIKING, NoisyPopulation, Population
+from thermoc.passes.loihi.heat_design import TEMPERATURE_BITS
+from thermoc.passes.loihi.population_types import SPIKING, HeatPopulation, HostPopulation, NoisyPopulation, Population
 from thermoc.passes.loihi.scales import arriving
 from thermoc.passes.loihi.value_ranges import ValueRanges, first_temperature, largest, value_of
 from thermoc.support.array_types import FloatArray
@@ -104,6 +106,8 @@ def _prove(designs: tuple[Design, ...], formats: Formats) -> None:
     """Check once more, from the integers themselves, that nothing leaves 24 bits. Errors: T206."""
     for design in designs:
         population = design.population
+        if isinstance(population, HeatPopulation | HostPopulation):
+            continue  # designed from its own integers, and refused where they do not fit
         arrival, bound = arriving(population, formats, design.scale), limit(population)
         reach = arrival.reach.max(initial=0.0) if arrival is not None else math.inf
         if not reach < bound:  # so that a NaN fails too
@@ -117,7 +121,7 @@ def _prove(designs: tuple[Design, ...], formats: Formats) -> None:
 
 def _first_formats(populations: Mapping[str, Population], ranges: ValueRanges) -> dict[str, MessageFormat]:
     """Return what everything sends before populations are designed: graded messages by what their readers can bear."""
-    sources = dict.fromkeys(term.source for population in populations.values() for term in population.drive.terms)
+    sources = dict.fromkeys(term.source for population in populations.values() for term in heard(population))
     formats: dict[str, MessageFormat] = {}
     for name in sources:
         population = populations.get(name)
@@ -130,6 +134,9 @@ def _first_formats(populations: Mapping[str, Population], ranges: ValueRanges) -
             continue
         with _within_float64(ranges.graph, name):
             scale = _widest(name, real, populations)
+            if isinstance(population, HeatPopulation):
+                finest = 2.0 ** math.floor(TEMPERATURE_BITS - math.log2(float(real.max()) or 1.0))
+                scale = finest if scale == 2.0 ** math.floor(MOST_BITS - math.log2(float(real.max()) or 1.0)) else scale
         bound = np.ceil(real * scale)
         if population is None:  # what an encode clips to
             # An encode clips to all its bits, so its readers must bear all of them.
@@ -162,7 +169,7 @@ def _widest(name: str, real: FloatArray, populations: Mapping[str, Population]) 
     largest_value = float(real.max(initial=0.0)) or 1.0
     bits = float(MOST_BITS)
     for population in populations.values():
-        terms = population.drive.terms
+        terms = () if isinstance(population, HeatPopulation) and population.name == name else population.drive.terms
         for term in terms:
             sizes = np.abs(term.map.weights) if term.source == name else np.zeros(0)
             heaviest = float(sizes.max(initial=0.0))

@@ -68,6 +68,13 @@ class LoihiWriter:
         self.ops.append(op)
         return op.results[0]
 
+    def copied(self, op: Op, named: dict[str, Value]) -> None:
+        """Add an op of the network under names of its own; ``named`` says which values it reads, and learns its own."""
+        fresh = {value.name: Value(self._names(f"{value.name}.host"), value.type) for value in op.results}
+        results = {key: fresh[getattr(op, key).name] for key in op.result_specs}
+        self.ops.append(op.renamed(lambda value: named.get(value.name, value)).with_(**results))
+        named |= fresh
+
     def sent(self, population: Population, cls: type[Op], **fields: Any) -> Op:
         """Add the op of a population under the name announced for it."""
         first_result = next(iter(cls.result_specs))

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, sampling, spiking, thermo
+from thermoc.ir.dialects import core, heat, sampling, spiking, thermo
 from thermoc.ir.ops import Op
+from thermoc.passes.loihi import heat_populations as nodes
 from thermoc.passes.loihi import integrator_populations as integrators
 from thermoc.passes.loihi import sampled_populations as sampled
 from thermoc.passes.loihi import spiking_populations as neurons
@@ -35,6 +36,7 @@ MAKERS: dict[type[Op], Callable[[Any, Drives, float], Iterator[Population]]] = {
     thermo.Memory: thermal.memory,
     sampling.Gibbs: sampled.gibbs,
     sampling.GibbsSweeps: sampled.gibbs,
+    heat.HeatNetwork: nodes.heat_network,
     core.Maximum: thermal.maximum,
     core.Cast: neurons.cast,
     # Function, steepest slope, edge: from 6 on tanh is within 1.3e-5 of 1; the others grow or swing without end.

@@ -30,6 +30,8 @@ class Population:
     shape: Shape
     drive: LinearDrive
     earliest_lag: int = 0
+    settling: int = 0
+    """So many ticks of a delay it lets pass what arrives, so that what a source said before its start is not heard."""
     offset: int = 0
     """It sends network tick t's value in Loihi's tick t every + lag + offset."""
 
@@ -94,6 +96,8 @@ class NoisyPopulation(Population):
     sweeps: int = 1
     initial: FloatArray = field(default_factory=lambda: np.zeros(1))
     categorical: bool = False
+    heated: LinearDrive | None = None
+    """T where it is computed on Loihi, as a sum of what its units send."""
 
     @property
     def ticks(self) -> int:
@@ -109,6 +113,39 @@ class MemoryPopulation(Population):
     sigma: FloatArray | Value
     initial: FloatArray
     stream: int = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatPopulation(Population):
+    """Nodes of a thermal network: C_i (T_i' - T_i) = sum_j K_ij (T_j - T_i) + A_ij (Ta_j - T_i) + H_ij P_j.
+
+    K, A, H: what a tick conducts between nodes, from reservoirs, and spreads of the sources' power, (n, n), where the
+    step is exact. The drive is the sum, in heat; of its terms the first is that of the nodes themselves, then come
+    ``reservoirs`` of T_ambient, then those of power. decay: e^(-C^-1 L dt).
+    """
+
+    capacity: FloatArray
+    K: FloatArray
+    A: FloatArray
+    H: FloatArray
+    T_ambient: LinearDrive
+    power: LinearDrive
+    decay: FloatArray
+    initial: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostPopulation(Population):
+    """A process of the host between two parts of Loihi, which says ``value`` by these ops, in floats.
+
+    written_out: the same in core ops alone, constants among them. Of its drive only the sources count: what it is
+    given, each as it is. initial: what it says before its lag is over, None where nobody asks.
+    """
+
+    ops: tuple[Op, ...]
+    written_out: tuple[Op, ...]
+    value: Value
+    initial: FloatArray | None = None
 
 
 SPIKING = (LifPopulation, NoisyPopulation)

@@ -10,7 +10,9 @@ from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
+from thermoc.passes.loihi.clocks import heard
 from thermoc.passes.loihi.drives import Drives, is_population
+from thermoc.passes.loihi.host_populations import host_populations
 from thermoc.passes.loihi.population_table import MAKERS
 from thermoc.passes.loihi.population_types import (
     GradedPopulation,
@@ -45,7 +47,10 @@ def collect(graph: Graph, regions: Regions) -> Populations:
     Errors: T205 for an op without a form on Loihi, T301 for a sampler whose units share random words.
     """
     drives = Drives(graph, regions.on_loihi, regions.constants)
-    by_name = {population.name: population for population in _numbered(graph, _of_ops(graph, regions, drives))}
+    by_name: dict[str, Population] = {
+        population.name: population for population in _numbered(graph, _of_ops(graph, regions, drives))
+    }
+    by_name |= {population.name: population for population in host_populations(graph, regions, drives)}
     owners = _owners(by_name)
     host_reads = _host_reads(graph, regions)
     for value in host_reads:
@@ -111,7 +116,7 @@ def _relay(graph: Graph, name: str, drives: Drives) -> GradedPopulation:
 def _check_sources(graph: Graph, regions: Regions, by_name: Mapping[str, Population]) -> None:
     """Check that populations read what others send, and no state of theirs. Errors: T205."""
     for population in by_name.values():
-        for term in population.drive.terms:
+        for term in heard(population):
             if term.source in regions.on_loihi and term.source not in by_name:
                 op = graph.producers[term.source]
                 what = f"{op.opname}: %{term.source} is read by {population.op.opname} (%{population.name})"
@@ -124,7 +129,7 @@ def is_read_sum(name: str, by_name: Mapping[str, Population]) -> bool:
     population = by_name[name]
     if not isinstance(population, GradedPopulation) or population.rule != "abs":
         return False
-    read = any(term.source == name for reader in by_name.values() for term in reader.drive.terms)
+    read = any(term.source == name for reader in by_name.values() for term in heard(reader))
     return not read and bool(population.drive.terms)
 
 

@@ -17,7 +17,7 @@ from thermoc.passes.canonicalize import drop_dead
 from thermoc.passes.change_log import Log
 from thermoc.passes.counterparts import Counterpart
 from thermoc.passes.loihi.boundary import hand_over, message_errors, output_errors
-from thermoc.passes.loihi.clocks import clocks, with_initial_levels
+from thermoc.passes.loihi.clocks import clocks, heard, with_initial_levels
 from thermoc.passes.loihi.design_types import Design
 from thermoc.passes.loihi.emit_ops import write
 from thermoc.passes.loihi.headroom import Formats, design_all
@@ -54,6 +54,7 @@ class Quantize(Pass):
         ranges = value_ranges(graph, self.input_range, self.calibrate)
         collected = collect(graph, placed)
         if not collected.by_name:
+            log.changed("the network", old="on the chip", new="on the host, all of it", bound="none: in float64")
             return graph
         if self.stock_only:
             check_stock(collected.by_name)
@@ -75,7 +76,7 @@ class Quantize(Pass):
         # Constants that only the moved ops read are dead now.
         lowered = retyped(drop_dead(graph.with_ops([*host, *writer.ops])))
         # How far each number may be off.
-        errors = message_errors(designs, formats)
+        errors = message_errors(designs, formats, placed.constants)
         report_changes(log, designs, formats, errors, timing=timing, constants=placed.constants)
         report_outputs(log, output_errors(graph, placed, collected, by_name, errors))
         log.counterparts += [_counterpart(design, formats, writer) for design in designs]
@@ -94,7 +95,7 @@ def _counterpart(design: Design, formats: Formats, writer: LoihiWriter) -> Count
     population, sender = design.population, writer.senders[design.population.name]
     return Counterpart(
         design=design,
-        sources={term.source: formats[term.source] for term in population.drive.terms},
+        sources={term.source: formats[term.source] for term in heard(population)},
         sender=sender.value.name,
         lag=sender.lag,
         start=writer.clocks.lags[population.name],

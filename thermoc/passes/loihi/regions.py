@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import networkx
+
 from thermoc.ir.dialects import core, heat, sampling, spiking, thermo
 from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import Op
-from thermoc.ir.types import Role
+from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError
 
@@ -33,6 +34,7 @@ UNITS = (
     thermo.Memory,
     sampling.Gibbs,
     sampling.GibbsSweeps,
+    heat.HeatNetwork,
 )
 ACTIVATIONS = (
     thermo.ThermalRelu,
@@ -47,6 +49,8 @@ CURVES = (core.Tanh, core.Exp, core.Abs, core.Sin, core.Cos, core.Expm1)
 LIGHT = (core.Add, core.Sub, core.Neg, core.Mul, core.Div, core.Concat, core.Delay, spiking.Scale, *MOVES)
 BETWEEN = (*LIGHT, *CURVES, core.Maximum, core.Greater, core.GreaterEqual, core.Less, core.LessEqual, core.Cast)
 """Ops that go on Loihi where both their source and their reader are there."""
+TIMED = frozenset({STATEFUL, STOCHASTIC})
+"""Traits of ops that must know the network's tick."""
 HEATED = tuple(kind for kind in vars(heat).values() if isinstance(kind, type) and issubclass(kind, Op) and kind.opname)
 
 
@@ -56,6 +60,8 @@ class Regions:
 
     on_loihi: frozenset[str]
     constants: Mapping[str, AnyArray]
+    between: frozenset[str] = frozenset()
+    """What the host computes between two parts of Loihi: from what one says, for another."""
 
     def holds(self, op: Op) -> bool:
         """Tell whether an op goes on Loihi."""
@@ -63,24 +69,27 @@ class Regions:
 
 
 def regions(graph: Graph) -> Regions:
-    """Return what goes on Loihi. Errors: T205 for each op of the host between two of Loihi.
+    """Return what goes on Loihi. Errors: T205 for each op of the host between two of Loihi that keeps a state.
 
     Starts from what belongs there wherever it stands, and takes activations away until none is left that the host
     would have to hand back to.
     """
     constants = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
-    fixed = [op for op in graph.ops if _fixed(op, constants)]
+    stepped = _stepped(graph, constants)
+    fixed = [op for op in graph.ops if _fixed(op, constants) and _own_state(op, graph) and not _in(op, stepped)]
     while True:
         seeds = {value.name for op in fixed for value in op.results}
-        on_loihi = seeds | _between(graph, seeds, constants)
+        on_loihi = seeds | _between(graph, seeds, constants, stepped)
         trailing = _trailing(graph, on_loihi, fixed)
         if not trailing:
             break
         fixed = [op for op in fixed if id(op) not in trailing]
-    findings = list(_misplaced(graph, on_loihi))
+    between = list(_host_between(graph, on_loihi))
+    findings = [_misplaced(op) for op in between if not op.traits.isdisjoint(TIMED)]
     if findings:
         raise ThermocError(findings)
-    return Regions(on_loihi=frozenset(on_loihi), constants=constants)
+    names = frozenset(value.name for op in between for value in op.results)
+    return Regions(on_loihi=frozenset(on_loihi), constants=constants, between=names)
 
 
 def _trailing(graph: Graph, on_loihi: set[str], fixed: Iterable[Op]) -> set[int]:
@@ -100,6 +109,9 @@ def _trailing(graph: Graph, on_loihi: set[str], fixed: Iterable[Op]) -> set[int]
 
 def _fixed(op: Op, constants: Mapping[str, AnyArray]) -> bool:
     """Tell whether an op belongs on Loihi wherever it stands."""
+    if isinstance(op, thermo.FermiDirac | thermo.MaxwellBoltzmann):
+        # A table has one temperature: where that is computed, the host computes the curve too.
+        return op.T.name in constants
     if isinstance(op, UNITS):
         return True
     if isinstance(op, core.Pool):
@@ -113,9 +125,47 @@ def _fixed(op: Op, constants: Mapping[str, AnyArray]) -> bool:
     return False
 
 
-def _between(graph: Graph, seeds: set[str], constants: Mapping[str, AnyArray]) -> set[str]:
+def _own_state(op: Op, graph: Graph) -> bool:
+    """Tell whether sweeps begin where those of the tick before ended: units of Loihi keep that, and nothing else."""
+    if not isinstance(op, sampling.GibbsSweeps):
+        return True
+    before = graph.producers[op.x.name]
+    return isinstance(before, core.Delay) and before.x.name == op.s.name and before.ticks == 1
+
+
+def _stepped(graph: Graph, constants: Mapping[str, AnyArray]) -> frozenset[str]:
+    """Return the values of loops without a unit, steps of an equation, and of linear maps of them: the host's."""
+    if not any(isinstance(op, core.Delay) for op in graph.ops):
+        return frozenset()
+    found: set[str] = set()
+    reads = {value.name: op for op in graph.ops for value in op.results}
+    links = networkx.DiGraph((v.name, r.name) for op in graph.ops for v in op.inputs for r in op.results)
+    for part in networkx.strongly_connected_components(links):
+        ops = [reads[name] for name in part]
+        of_host = any(not isinstance(op, (*UNITS, *HEAVY, *BETWEEN)) or not _able(op, constants) for op in ops)
+        unit = any(isinstance(op, (*CURVES, core.Maximum, core.Cast)) for op in ops) and not of_host
+        if len(part) > 1 and not unit and not any(isinstance(op, UNITS) for op in ops):
+            found |= part
+    return frozenset(found | _tail(graph, found)) if found else frozenset()
+
+
+def _tail(graph: Graph, loops: set[str]) -> set[str]:
+    """Return the values of linear maps of loops that lead to no unit: the host, who has the state, does them too."""
+    linear = [op for op in graph.ops if isinstance(op, (*LIGHT, *HEAVY))]
+    reached = _spread(loops, linear, forward=True)
+    units = [value.name for op in graph.ops if isinstance(op, (*UNITS, *CURVES)) for value in op.inputs]
+    leading = _spread(set(), graph.ops, forward=False, start=units)
+    maps = [op for op in linear if isinstance(op, HEAVY)]
+    return {value.name for op in maps for value in op.results if value.name in reached - leading}
+
+
+def _in(op: Op, names: frozenset[str]) -> bool:
+    return any(value.name in names for value in op.results)
+
+
+def _between(graph: Graph, seeds: set[str], constants: Mapping[str, AnyArray], stepped: frozenset[str]) -> set[str]:
     """Return the values of ops that stand between others of Loihi and can be there."""
-    able = [op for op in graph.ops if isinstance(op, BETWEEN) and _able(op, constants)]
+    able = [op for op in graph.ops if isinstance(op, BETWEEN) and _able(op, constants) and not _in(op, stepped)]
     fed = _spread(seeds, able, forward=True)
     leads = _spread(set(), able, forward=False, start=_read_by(graph, seeds))
     return fed & leads
@@ -155,29 +205,29 @@ def _spread(reached: set[str], ops: Iterable[Op], *, forward: bool, start: Itera
         live |= fresh
 
 
-def _misplaced(graph: Graph, on_loihi: set[str]) -> Iterable[Finding]:
+def _host_between(graph: Graph, on_loihi: set[str]) -> Iterable[Op]:
     """Yield ops of the host that Loihi feeds and that feed Loihi."""
     host = [op for op in graph.ops if op.results and not any(value.name in on_loihi for value in op.results)]
     downstream = _spread(on_loihi, host, forward=True)
     upstream = _spread(set(), host, forward=False, start=_read_by(graph, on_loihi))
     for op in host:
         if any(value.name in downstream & upstream for value in op.results):
-            yield Finding(
-                code="T205",
-                what=f"{op.opname} ({op.results[0]}) has no Loihi form",
-                where=op.location,
-                notes=(_reason(op), "the host's ops stand before all of Loihi's, or after them"),
-                hint="leave it to the end of the network, or choose another target",
-            )
+            yield op
+
+
+def _misplaced(op: Op) -> Finding:
+    return Finding(
+        code="T205",
+        what=f"{op.opname} ({op.results[0]}) has no Loihi form",
+        where=op.location,
+        notes=(_reason(op), "between two parts of Loihi the host computes what needs no state and no noise"),
+        hint="leave it to the end of the network, or choose another target",
+    )
 
 
 def _reason(op: Op) -> str:
     if isinstance(op, HEATED):
-        return "temperatures that the network heats are the host's: a synapse carries no heat"
+        return "its temperatures have no nodes on Loihi: they have noise, a ripple, or rates that are computed"
     if isinstance(op, spiking.Decode):
         return "a mean over all ticks needs a division by their number"
-    if isinstance(op, thermo.Boltzmann):
-        return "its sum over all units is the host's; thermo.sample_categorical draws from it on Loihi"
-    if op.results[0].type is not None and op.results[0].type.role is Role.temperature:
-        return "a temperature on Loihi is a constant or a schedule"
-    return "it stands between two ops of the network that are on Loihi"
+    return "it keeps a state, or draws noise, in ticks of the network; a process between Loihi's units has Loihi's"

@@ -7,13 +7,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from thermoc.ir.dialects.loihi import LIMIT
 from thermoc.ir.values import Value
 from thermoc.passes.change_log import Log
 from thermoc.passes.loihi.clocks import Clocks
 from thermoc.passes.loihi.design_types import Design, MessageFormat
 from thermoc.passes.loihi.designs import TEMPERATURE_STEPS
 from thermoc.passes.loihi.error_bounds import LOGIT, Errors, of_drive
-from thermoc.passes.loihi.population_types import LifPopulation, MemoryPopulation, NoisyPopulation
+from thermoc.passes.loihi.population_types import (
+    HeatPopulation,
+    HostPopulation,
+    LifPopulation,
+    MemoryPopulation,
+    NoisyPopulation,
+)
 from thermoc.physics import all_states
 from thermoc.support.array_types import AnyArray, FloatArray
 
@@ -69,6 +76,11 @@ def _report_weights(log: Log, design: Design, formats: Mapping[str, MessageForma
 def _report_population(log: Log, design: Design, formats: Mapping[str, MessageFormat], errors: Errors) -> None:
     population, n = design.population, design.numbers
     name = f"%{population.name}"
+    if isinstance(population, HostPopulation):
+        ops = ", ".join(sorted({op.opname for op in population.ops}))
+        new = f"{ops}: by a process of the host between the chip's units"
+        log.changed(name, old="on the chip", new=new, bound=f"a tick to it, and one from it; {0.5 / design.sent:.3g}")
+        return
     if population.drive.bias.any():
         _report_bias(log, name, design)
     if isinstance(population, LifPopulation):
@@ -83,6 +95,8 @@ def _report_population(log: Log, design: Design, formats: Mapping[str, MessageFo
         )
     elif isinstance(population, NoisyPopulation):
         _report_noisy(log, name, population, design)
+    elif isinstance(population, HeatPopulation):
+        _report_heat(log, name, population, design)
     drive = float(of_drive(design, formats, errors).max(initial=0.0))
     log.changed(f"drive of {name}", old="1", new=f"{design.scale:g}", bound=f"a tick's is off by at most {drive:.4g}")
 
@@ -114,8 +128,24 @@ def _report_lif(log: Log, name: str, population: LifPopulation, design: Design) 
         log.changed(f"integration of {name}", old=method, new="semi_implicit", bound=bound)
 
 
+def _report_heat(log: Log, name: str, population: HeatPopulation, design: Design) -> None:
+    capacity, quantum = design.numbers["capacity"], design.scale / design.sent
+    off = float(np.abs(capacity / quantum / population.capacity - 1).max())
+    bound = f"off by {off:.3g} of itself"
+    log.changed(f"heat capacity of {name}", old=_span(population.capacity), new=_span(capacity), bound=bound)
+    farthest = float(design.numbers["farthest"].max() / design.sent)
+    bound = (
+        f"heat is kept to the last quantum up to a temperature of {LIMIT / design.sent:.4g}, {farthest:.4g} expected"
+    )
+    log.changed(f"temperature of {name}", old="1", new=f"{design.sent:g}", bound=bound)
+
+
 def _report_noisy(log: Log, name: str, population: NoisyPopulation, design: Design) -> None:
     steps = TEMPERATURE_STEPS * design.scale
+    if population.heated is not None:
+        bound = "none where it is a multiple by a power of two, else off by 1/254 of itself"
+        log.changed(f"temperature of {name}", old=population.T, new=f"{steps:g} a unit, on the chip", bound=bound)
+        return
     if isinstance(population.T, Value):
         bound = f"off by at most {1 / (2 * steps):.3g}"
         log.changed(f"temperature of {name}", old=population.T, new=f"{steps:g} a unit", bound=bound)

@@ -27,6 +27,7 @@ def sample_binary(op: thermo.SampleBinary, drives: Drives, dt: float) -> Iterato
         shape=shape,
         drive=drives.spread(op.drive, shape),
         T=_temperature(op, drives, shape),
+        heated=_heated(op, drives, shape),
         stream=op.stream,
         levels=op.levels,
         initial=np.zeros(op.s.size),
@@ -38,7 +39,16 @@ def sample_categorical(op: thermo.SampleCategorical, drives: Drives, dt: float) 
     shape = op.s.shape
     T = _temperature(op, drives, shape)
     drive = drives.of(op.x)
-    yield NoisyPopulation(name=op.s.name, op=op, shape=shape, drive=drive, T=T, stream=op.stream, categorical=True)
+    yield NoisyPopulation(
+        name=op.s.name,
+        op=op,
+        shape=shape,
+        drive=drive,
+        T=T,
+        heated=_heated(op, drives, shape),
+        stream=op.stream,
+        categorical=True,
+    )
 
 
 def gibbs(op: Any, drives: Drives, dt: float) -> Iterator[NoisyPopulation]:
@@ -66,6 +76,7 @@ def gibbs(op: Any, drives: Drives, dt: float) -> Iterator[NoisyPopulation]:
         # The flip of a spin changes the energy by twice its field.
         drive=field.scaled(2.0 if op.levels == "spin" else 1.0),
         T=_sweeps_temperature(op, drives, n),
+        heated=_heated(op, drives, (n,)),
         stream=op.stream,
         levels=op.levels,
         turn=colour,
@@ -116,9 +127,14 @@ def _sweeps_temperature(op: Any, drives: Drives, n: int) -> FloatArray | Value:
 
 def _temperature(op: Any, drives: Drives, shape: Shape) -> FloatArray | Value:
     numbers = drives.constants.get(op.T.name)
-    if numbers is not None:
-        return per_unit(numbers, shape)
-    if op.T.name in drives.on_loihi:
-        note = "its temperature is computed on Loihi"
-        raise no_loihi_form(op, op.s, note, "it may be a constant, an input or a schedule")
-    return op.T
+    return per_unit(numbers, shape) if numbers is not None else op.T
+
+
+def _heated(op: Any, drives: Drives, shape: Shape) -> LinearDrive | None:
+    """Return the temperature of noise where it is computed on Loihi, None where it is a number or the host's."""
+    if op.T.name in drives.constants or op.T.name not in drives.on_loihi:
+        return None
+    T: Value = op.T
+    # T may have an axis more, of sweeps that are all alike.
+    index = np.broadcast_to(np.arange(T.size).reshape(T.shape), (1,) * (len(T.shape) - len(shape)) + shape)
+    return drives.of(T).moved(index.reshape(-1))

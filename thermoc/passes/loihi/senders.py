@@ -31,9 +31,17 @@ UNITS = (
     loihi.LoihiCategorical,
     loihi.LoihiMemory,
     loihi.LoihiHeat,
+    loihi.LoihiHeatNode,
 )
 SYNAPSES = (loihi.LoihiDense, loihi.LoihiSparse, loihi.LoihiConv)
 HOST = (loihi.LoihiEncode, core.Input)
+
+
+def signals(op: Op) -> tuple[Value, ...]:
+    """Return what a unit is given from tick to tick: what drives it, and a temperature of its own."""
+    if isinstance(op, loihi.LoihiFermiDirac | loihi.LoihiCategorical) and op.T.size == op.s.size:
+        return op.inputs[0], op.T
+    return op.inputs[:1]
 
 
 class Senders:
@@ -51,8 +59,9 @@ class Senders:
         """Return whom these units of an op read: by the sender's name, its elements in rising order."""
         # Masks, for a unit that is reached by two ways comes by one axon.
         masks: dict[str, BoolArray] = {}
-        for sender, index in self._back(op.inputs[0], units, crossed=False):
-            masks.setdefault(sender.name, np.zeros(sender.size, bool))[index] = True
+        for signal in signals(op):
+            for sender, index in self._back(signal, units, crossed=False):
+                masks.setdefault(sender.name, np.zeros(sender.size, bool))[index] = True
         return {name: np.flatnonzero(mask) for name, mask in masks.items()}
 
     def synapses(self, value: Value, units: IntArray, index: IntArray) -> Iterator[tuple[Any, IntArray, IntArray]]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thermoc.ir.dialects import core, sampling, thermo
+from thermoc import physics
+from thermoc.ir.dialects import core, heat, sampling, thermo
 from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STOCHASTIC, Op
@@ -18,7 +19,7 @@ from thermoc.ir.types import Role
 from thermoc.ir.values import Value
 from thermoc.passes.analysis.interval_rules import Range, rule_of
 from thermoc.passes.canonicalize import drop_dead
-from thermoc.passes.loihi.population_types import MemoryPopulation, NoisyPopulation, Population
+from thermoc.passes.loihi.population_types import HeatPopulation, MemoryPopulation, NoisyPopulation, Population
 from thermoc.support.array_types import AnyArray, FloatArray
 from thermoc.support.errors import error
 
@@ -27,6 +28,8 @@ FARTHEST_NORMAL = 6.8
 """Box and Muller's normal of 32-bit words: sqrt(2 ln 2^33) = 6.764."""
 DEVIATIONS = 8.0
 """A Gaussian state has headroom for so many standard deviations; beyond, it is clipped."""
+LEAKLESS_TICKS = 1000
+"""A state without leak has headroom for so many ticks of its largest drive; beyond, it is clipped."""
 
 Ends = tuple[Any, Any]
 Intervals = Mapping[str, Range]
@@ -62,6 +65,9 @@ def largest(ranges: ValueRanges, name: str, population: Population | None) -> Fl
         # A schedule of the host: twice what it is in the first tick; an encode clips what lies beyond.
         first = first_value(ranges.graph, name)
         interval = Range(-2 * np.abs(first), 2 * np.abs(first))
+    if interval is not None and isinstance(population, HeatPopulation) and ranges.measured:
+        # Other inputs than the samples may heat it more, and heat that is cut off is lost.
+        interval = Range(2 * np.minimum(interval.low, 0.0), 2 * np.maximum(interval.high, 0.0))
     if interval is None and isinstance(population, MemoryPopulation):
         interval = Range(-np.ones(population.size), np.ones(population.size))
     if interval is None or not (np.isfinite(interval.low) & np.isfinite(interval.high)).all():
@@ -111,7 +117,10 @@ def proven(graph: Graph, inputs: tuple[float, float]) -> dict[str, Range]:
     for _ in range(ROUNDS):
         before = len(intervals)
         for op in graph.order:
-            for value, ends in zip(op.results, _ranges(op, intervals, inputs)):
+            ends_of = (
+                _heat(op, intervals, graph) if isinstance(op, heat.HeatNetwork) else _ranges(op, intervals, inputs)
+            )
+            for value, ends in zip(op.results, ends_of):
                 if ends is not None and value.type is not None:
                     low, high = (np.broadcast_to(np.asarray(bound, float), value.type.shape) for bound in ends)
                     # The first range stands: to widen it round after round in a loop need not end.
@@ -185,3 +194,43 @@ def _memory(op: thermo.Memory, intervals: Intervals) -> Ends | None:
     # A memory at rest is x / gamma; its noise has the deviation sqrt(T).
     farthest = np.maximum(np.abs(x.low), np.abs(x.high)) / gamma.low + DEVIATIONS * np.sqrt(T.high)
     return -farthest, farthest
+
+
+def _heat(op: heat.HeatNetwork, intervals: Intervals, graph: Graph) -> list[Ends | None]:
+    """Temperatures lie between those of the start and of the reservoir, and what the sources add to them at rest.
+
+    Where nothing leads heat away, what they add in 1,000 ticks: beyond, it does not fit.
+    """
+    numbers = {name: intervals.get(value.name) for name, value in op.operand_values}
+    C, G, initial, power = (numbers[name] for name in ("capacity", "conductance", "initial", "power"))
+    ground, reservoir = numbers["ambient"], numbers["T_ambient"]
+    if reservoir is None and op.T_ambient.name in graph.uniform:
+        first = np.abs(first_value(graph, op.T_ambient.name))
+        reservoir = Range(-2 * first, 2 * first)
+    if C is None or G is None or initial is None or power is None or ground is None:
+        return [None, None, None]
+    n, grounded = op.T.size, bool((ground.high > 0).any())
+    if grounded and reservoir is None:
+        return [None, None, None]
+    ends = (initial, reservoir) if grounded and reservoir is not None else (initial,)
+    low, high = min(float(np.min(end.low)) for end in ends), max(float(np.max(end.high)) for end in ends)
+    given = np.broadcast_to(np.maximum(np.abs(power.low), np.abs(power.high)), (n,)).astype(float)
+    warmed = _warmed(G.high, np.broadcast_to(ground.high, (n,)), np.broadcast_to(C.high, (n,)), given, graph.dt)
+    # A temperature of 0 belongs to every range, so that messages of both signs have a scale.
+    return [(np.full(n, min(low - warmed, 0.0)), np.full(n, max(high + warmed, 0.0))), None, None]
+
+
+def _warmed(G: FloatArray, ground: FloatArray, C: FloatArray, power: FloatArray, dt: float) -> float:
+    """Return how far power can lift a temperature of a network."""
+    if not power.any():
+        return 0.0
+    if physics.disconnected(G, ground) is None:
+        return float(np.abs(physics.equilibrium(G, power, ground)).max())
+    laplacian = np.diag(G.sum(axis=1) - np.diag(G) + ground) - (G - np.diag(np.diag(G)))
+    rates, modes = np.linalg.eigh(laplacian)
+    kept = rates < 1e-12 * max(float(rates.max()), 1.0)
+    spread = modes / np.where(kept, np.inf, rates)
+    # What no mode leads away is there for ever, in the capacities that share it; the rest comes to rest.
+    share = np.abs(modes[:, kept] @ modes[:, kept].T)
+    gathered = (share @ power) * dt * LEAKLESS_TICKS / C.min()
+    return float(gathered.max() + (np.abs(spread @ modes.T) @ power).max())

@@ -6,7 +6,7 @@ from typing import Any
 
 from thermoc.physics import UnitTemperatures
 from thermoc.plot import plane
-from thermoc.reports.html.thinning import numbers
+from thermoc.support.thinning import numbers
 
 MOST_UNITS = 4096
 """Units that a page shows."""
