@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from thermoc.api import Executable, compile, lint, resume
     from thermoc.certificates import Certificate, certify
     from thermoc.costs import cost
+    from thermoc.devices import device
     from thermoc.equations import dynamics
     from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
     from thermoc.recording import counts, events, every, extremes, last, mean
@@ -30,6 +31,7 @@ _FROM = {
     "thermoc.api": ("Executable", "compile", "lint", "resume"),
     "thermoc.certificates": ("Certificate", "certify"),
     "thermoc.costs": ("cost",),
+    "thermoc.devices": ("device",),
     "thermoc.equations": ("dynamics",),
     "thermoc.network": (
         "Network",
@@ -71,6 +73,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "constant",
     "cost",
     "counts",
+    "device",
     "dynamics",
     "events",
     "every",
@@ -95,8 +98,11 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
 def _ops() -> dict[str, Any]:
     from thermoc.ir.functions import FUNCTIONS
 
-    # The functions of these names are those of network.py, which take texts and arrays.
-    hidden = {"core.input", "core.output", "core.probe", "core.constant", "core.parameter", "thermo.ode", "thermo.sde"}
+    # The functions of these names are those of network.py, equations.py and devices.py.
+    hidden = {
+        *("core.input", "core.output", "core.probe", "core.constant", "core.parameter"),
+        *("thermo.ode", "thermo.sde", "thermo.device"),
+    }
     shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
     nouns: dict[str, Any] = {}
     for name in shown:

@@ -81,6 +81,7 @@ class LavaBackend(Backend):
     def emit(self, lowered: Lowered, options: LavaOptions) -> LavaArtefact:
         """Return the package of a lowered graph. Errors: T301."""
         graph = lowered.graph
+        emit.refuse_by_name(graph, TARGET.refused)
         loihi = loihi_ops(graph)
         about = {
             "borders": borders_of(graph),

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc import physics
+from thermoc.certificates import devices as device_laws
 from thermoc.certificates import heat as heat_laws
 from thermoc.certificates import motion
 from thermoc.certificates import sampling as sampling_laws
 from thermoc.certificates.law import Law, Skipped
 from thermoc.certificates.observed import Observed
-from thermoc.ir.dialects import core, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, devices, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.op_table import OpTable
 
 
@@ -78,6 +79,7 @@ LAWS: OpTable[Callable[[Observed], Iterator[Law | Skipped]]] = OpTable(
         langevin.Langevin: motion.inertial,
         sampling.Gibbs: sampling_laws.gibbs,
         sampling.GibbsSweeps: sampling_laws.gibbs,
+        devices.DeviceDynamics: device_laws.device,
         heat.HeatExchange: heat_laws.exchange,
         heat.HeatNetwork: heat_laws.network,
         heat.Diffusion: heat_laws.diffusion,

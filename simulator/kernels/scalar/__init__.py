@@ -4,8 +4,11 @@ Functions are plain Python over floats and NumPy's scalars, which Numba compiles
 for CUDA (compiled with ``fma`` off there, or products and sums are contracted). None depends on the width of vectors.
 """
 
+from thermoc.simulator.kernels.scalar.arcsine import asin as asin
+from thermoc.simulator.kernels.scalar.exponential import cosh as cosh
 from thermoc.simulator.kernels.scalar.exponential import exp as exp
 from thermoc.simulator.kernels.scalar.exponential import expm1 as expm1
+from thermoc.simulator.kernels.scalar.exponential import sinh as sinh
 from thermoc.simulator.kernels.scalar.exponential import tanh as tanh
 from thermoc.simulator.kernels.scalar.logarithm import log as log
 from thermoc.simulator.kernels.scalar.noise import logit as logit
