@@ -396,7 +396,7 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "thermo.device, coupled, with noise": lambda x: device(
         "vo2", 10 + x(3), seconds=2e-8, method="euler", steps=2, noise=True, conductance=1e-5 * ring(3), T=335.0
     ),
-    "thermo.device, of a position": lambda x: device("vteam", x(3), seconds=2e-10, method="euler"),
+    "thermo.device, of a position": lambda x: device("vteam", 0.3 * tc.tanh(x(3)), seconds=2e-12, method="euler"),
     "thermo.device, of a fraction": lambda x: device(
         "pickett", 0.5 + 0.1 * x(2), seconds=2e-11, method="euler", circuit_load=1e3, circuit_capacitance=1e-12
     ),
