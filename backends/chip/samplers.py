@@ -17,6 +17,8 @@ from thermoc.support.errors import error
 
 def needs_units(op: Op | type[Op]) -> bool:
     """True for ops that thermal units do: noise at a temperature, and differential equations."""
+    if op is devices.DeviceStep or isinstance(op, devices.DeviceStep):
+        return True
     return STOCHASTIC in op.traits or (CONTINUOUS in op.traits and STATEFUL in op.traits)
 
 
@@ -63,7 +65,10 @@ def _check_units(draft: Draft, op: Op) -> None:
 
 
 def _check_device(draft: Draft, op: Op) -> None:
-    """Refuse devices of another model than the chip's own. Errors: T305."""
+    """Refuse devices of another model than the chip's own, and steps of devices by themselves. Errors: T305."""
+    if isinstance(op, devices.DeviceStep):
+        what, hint = f"{op.opname} ({op.after.name}) stands by itself", "write the devices by tc.device"
+        raise error("T305", what, where=op.location, notes=["the chip's banks step thermo.device"], hint=hint)
     if isinstance(op, devices.DeviceDynamics) and op.model != draft.chip.device:
         own = draft.chip.device
         notes = [f"{op.opname} ({op.results[0].name}) is made of {op.model}", f"the chip's units are {own}"]

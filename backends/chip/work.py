@@ -10,7 +10,7 @@ from thermoc.backends.chip.capacities import Capacities
 from thermoc.backends.chip.products import couplings_of, split_energy, split_product, weights_of
 from thermoc.backends.chip.samplers import needs_units, split_units
 from thermoc.backends.chip.work_types import Draft, Span, Spans, TaskKind, Work, draft, elements_read, even_cuts
-from thermoc.ir.dialects import core, crossbar, devices, heat, langevin, loihi, sampling, spiking, thermo
+from thermoc.ir.dialects import core, crossbar, heat, langevin, loihi, sampling, spiking, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import CLOCKED, CURVED, EXACT, Op
@@ -39,13 +39,9 @@ VECTOR_PASSES: OpTable[int] = OpTable(
         **dict.fromkeys((thermo.Boltzmann, thermo.MaxwellBoltzmann), 4),
         **dict.fromkeys(_ONE, 1),
     },
-    refused={
-        **dict.fromkeys(
-            (core.Input, core.Output, core.Probe, core.Constant, core.Parameter, core.Delay),
-            "memory and ports serve it",
-        ),
-        devices.DeviceStep: "thermal units do it, before it becomes a step",
-    },
+    refused=dict.fromkeys(
+        (core.Input, core.Output, core.Probe, core.Constant, core.Parameter, core.Delay), "memory and ports serve it"
+    ),
     # What moves or compares numbers is one operation, and so is a function that is looked up in a table.
     follows={EXACT: 1, CLOCKED: 1, CURVED: 1},
     scope=lambda cls: not needs_units(cls),
