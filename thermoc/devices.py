@@ -147,7 +147,7 @@ def _links(model: str, conductance: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def _count(model: str, n: int | None, built: Device, drive: Any, conductance: Any) -> int:
     """Return how many units there are. Errors: T402 where counts differ."""
-    shape = np.shape(drive) if not isinstance(drive, Handle) else drive.shape
+    shape = np.shape(drive) if not isinstance(drive, Handle) else drive.shape or ()
     coupled = () if conductance is None else np.shape(conductance)[:1]
     counts = {"n": n, "values": built.count, "voltage": shape[0] if shape else 1, "conductance": (*coupled, None)[0]}
     largest = max(count for count in counts.values() if count is not None)
