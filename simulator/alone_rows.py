@@ -1,4 +1,4 @@
-"""Rows that Python runs one by one, for a block of samples: forces that may collide, sweeps that share words."""
+"""Rows that Python runs one by one, for a block of samples: forces, devices, sweeps that share words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from thermoc.support.errors import ThermocError, error
 
 
 class Collision(NamedTuple):
-    """Two particles whose force is not finite."""
+    """Two particles whose force is not finite; or a device that cannot go on, where ``other`` says why, below -1."""
 
     tick: int
     sample: int
@@ -65,8 +65,13 @@ def run_alone(program: Program, number: int, block: SampleBlock, tick: int, seed
     return [] if sample < 0 else [Collision(tick, block.first + sample, first_particle, second_particle)]
 
 
-def too_near(collision: Collision) -> ThermocError:
-    """Return the error that two particles are at one place."""
+def failure(collision: Collision) -> ThermocError:
+    """Return the error that two particles are at one place, or that a device cannot go on."""
+    if collision.other < -1:
+        from thermoc.simulator.devices import units  # the models load where there are devices
+
+        model, status = divmod(-2 - collision.other, 8)
+        return units.failure(model, status, collision.one, collision.sample, collision.tick)
     pair = f"particles {collision.one} and {collision.other}"
     notes = [f"{pair} of sample {collision.sample}, at tick {collision.tick}"]
     hint = "shorten the step, soften the potential, or keep them apart"
@@ -98,4 +103,5 @@ def _operand(program: Program, slot: int, block: SampleBlock) -> RowOperand:
         return RowOperand(block.work[offset * block.size :], size, size, True)
     if bank == Bank.FLOAT_STATE:
         return RowOperand(block.states.reshape(-1)[offset:], block.states.shape[1], size, True)
-    return RowOperand(program.floats[offset:], 0, size, True)
+    numbers = program.ints if bank == Bank.INT_CONSTANT else program.floats
+    return RowOperand(numbers[offset:], 0, size, True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.alone_rows import Collision, SampleBlock, run_alone, too_near
+from thermoc.simulator.alone_rows import Collision, SampleBlock, failure, run_alone
 from thermoc.simulator.buffers import Buffers, Plan, ThreadWorkspace, block_size
 from thermoc.simulator.feed_forward_split import Halves, halves
 from thermoc.simulator.frame import layout
@@ -91,7 +91,7 @@ class Engine:
             self._seconds_a_tick = (perf_counter() - start) / buffers.ticks
         if collisions:
             # first tick, then least sample: the same report for every number of threads
-            raise too_near(min(collisions))
+            raise failure(min(collisions))
 
     def leave(self) -> None:
         """Hold on no longer to the buffers that were filled last."""

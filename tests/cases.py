@@ -158,6 +158,21 @@ def units(equations: str, **how: Any) -> tuple[Handle, ...]:
     return tuple(tc.dynamics(equations, **how).values())
 
 
+def device(model: str, voltage: Handle, **how: Any) -> tuple[Handle, ...]:
+    return tuple(tc.device(model, voltage, **how).values())
+
+
+def device_step(x: Handle) -> Handle:
+    """A tick of three heaters, at 300 K before."""
+    now = np.zeros((3, 9))
+    now[:, 0] = 300.0
+    rows = {"parameters": [[1e-3]], "circuit": [[0, 0, 0, 1e-5, 1e-13]], "domain": [[2000.0, -1e38, 1e38]]}
+    rows |= {"scale": [300.0, 0, 0], "ends": [[0, 1]], "link": [2e-6]}
+    arrays = {name: np.array(row, int if name == "ends" else float) for name, row in rows.items()}
+    how = {"model": "rc", "method": "euler", "h": 1e-9, "steps": 2, "tolerance": 1e-8}
+    return tc.device_step(now, x, np.full(3, 300.0), **arrays, **how)
+
+
 DIGITAL = {"input_bits": 7, "dac_bits": 2, "adc_bits": 5, "x_max": 2.0, "adc_range": 20.0}
 
 
@@ -373,6 +388,19 @@ CASES: dict[str, Callable[[Givens], Any]] = {
         inputs={"x": x(3)},
         method="stochastic_heun",
     ),
+    "thermo.device": lambda x: device("vo2", 10 + x(3), seconds=2e-8, method="euler"),
+    "thermo.device, free steps": lambda x: device("nbo2", 0.5 + 0.1 * tc.tanh(x(3)), seconds=2e-11),
+    "thermo.device, midpoint, warmed": lambda x: device(
+        "stanford", 0.4 * tc.tanh(x(2)), T_ambient=300 + 20 * x.positive(), seconds=2e-10, method="midpoint"
+    ),
+    "thermo.device, coupled, with noise": lambda x: device(
+        "vo2", 10 + x(3), seconds=2e-8, method="euler", steps=2, noise=True, conductance=1e-5 * ring(3), T=335.0
+    ),
+    "thermo.device, of a position": lambda x: device("vteam", 0.3 * tc.tanh(x(3)), seconds=2e-12, method="euler"),
+    "thermo.device, of a fraction": lambda x: device(
+        "pickett", 0.5 + 0.1 * x(2), seconds=2e-11, method="euler", circuit_load=1e3, circuit_capacitance=1e-12
+    ),
+    "thermo.device_step": lambda x: device_step(x(3)),
     "spiking.lif": lambda x: tc.lif(5 * x(4), 2.0, v_threshold=0.3, reset="subtract"),
     "spiking.lif, refractory": lambda x: tc.lif(9 * x(4), weights(4) ** 2 + 1, v_threshold=0.3, refractory=1.0),
     "spiking.if": lambda x: tc.if_(5 * x(4), v_threshold=0.3),

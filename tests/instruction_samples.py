@@ -169,6 +169,7 @@ SAMPLES = {name: sample(source) for name, source in ELEMENTWISE.items()} | {
     "PAIRS": sample(
         "thermo.pair_force, table", particles=5, axes=3, law=8, settings=BEYOND, boxed=2, points=(1, BEYOND)
     ),
+    "DEVICES": sample("thermo.device_step", sizes=(1, BEYOND)),
     "MVM": sample("crossbar.mvm", sizes=(1, BEYOND), settings=BEYOND, vectors=9),
     "INPUT": sample("core.add", offset=1),  # between two inputs
     "INT_INPUT": sample("core.less, of integers", offset=1),

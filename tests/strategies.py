@@ -325,6 +325,9 @@ MOVING |= {
         threshold="v > 0.3", reset="v -= 0.3", refractory=draw(st.sampled_from([0.0, 0.5])),
         method=draw(st.sampled_from(["euler", "heun", "rk2", "rk4"])),
     )["w"],
+    "devices": lambda draw, x, other: tc.device(
+        "vo2", 9.0 + tc.tanh(_vector(x)), seconds=1e-8, method=draw(st.sampled_from(["euler", "midpoint", "sdirk"])),
+    )["T"] / 300.0,
     "noisy equations": lambda draw, x, other: tc.dynamics(
         "dv/dt = x - v + (0.2 + 0.1*v)*xi : 1", inputs={"x": x}, method=draw(st.sampled_from(["euler", "milstein", "stochastic_heun"])),
     )["v"],

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from thermoc.api import Executable, compile, lint, resume
     from thermoc.certificates import Certificate, SamplesCertificate, certify, certify_samples, effective_temperatures
     from thermoc.costs import cost
+    from thermoc.devices import device
     from thermoc.equations import dynamics
     from thermoc.equilibrium import EquilibriumDistance, distance_to_equilibrium
     from thermoc.guard import GuardBand, guard_band
@@ -50,6 +51,7 @@ _FROM = {
         "effective_temperatures",
     ),
     "thermoc.costs": ("cost",),
+    "thermoc.devices": ("device",),
     "thermoc.equations": ("dynamics",),
     "thermoc.equilibrium": ("EquilibriumDistance", "distance_to_equilibrium"),
     "thermoc.guard": ("GuardBand", "guard_band"),
@@ -99,6 +101,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "constant",
     "cost",
     "counts",
+    "device",
     "distance_to_equilibrium",
     "dynamics",
     "effective_temperatures",
@@ -128,8 +131,11 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
 def _ops() -> dict[str, Any]:
     from thermoc.ir.functions import FUNCTIONS
 
-    # The functions of these names are those of network.py, which take texts and arrays.
-    hidden = {"core.input", "core.output", "core.probe", "core.constant", "core.parameter", "thermo.ode", "thermo.sde"}
+    # The functions of these names are those of network.py, equations.py and devices.py.
+    hidden = {
+        *("core.input", "core.output", "core.probe", "core.constant", "core.parameter"),
+        *("thermo.ode", "thermo.sde", "thermo.device"),
+    }
     shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
     nouns: dict[str, Any] = {}
     for name in shown:

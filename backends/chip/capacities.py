@@ -26,8 +26,8 @@ SOURCES = {
 class Capacities:
     """A mesh of tiles of cores. matrices: of how many weights' arrays a core holds; each takes ``arrays`` arrays.
 
-    samplers: p-bits a core, 0 where there are none. buffer: bytes that a tile may keep messages in. sources: where each
-    limit comes from. A core's position is its column and row on the die.
+    samplers: p-bits a core, 0 where there are none, each a ``device``. buffer: bytes that a tile may keep messages in.
+    sources: where each limit comes from. A core's position is its column and row on the die.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Capacities:
     array_rows: int
     array_columns: int
     samplers: int
+    device: str
     buffer: int
     value_bytes: int
     positions: tuple[tuple[int, int], ...]
@@ -86,6 +87,7 @@ def capacities_of(chip: Chip) -> Capacities:
         array_rows=chip.whole("crossbar.rows"),
         array_columns=chip.whole("crossbar.columns"),
         samplers=chip.whole("sampler.units") if "sampler.units" in chip else 0,
+        device=chip.quantities.text("sampler.device") if "sampler.units" in chip else "",
         buffer=chip.whole("buffer.size"),
         value_bytes=max(1, round(chip["input.bits"] / 8)),
         positions=tuple(chip.position(core) for core in range(chip.cores)),

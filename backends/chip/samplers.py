@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from thermoc.backends.chip.products import couplings_of
 from thermoc.backends.chip.reads import units_read
 from thermoc.backends.chip.work_types import Draft, Span, Spans, TaskKind, elements_read, even_cuts, full_cuts
-from thermoc.ir.dialects import sampling, thermo
+from thermoc.ir.dialects import devices, sampling, thermo
 from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC, Op
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
@@ -17,6 +17,8 @@ from thermoc.support.errors import error
 
 def needs_units(op: Op | type[Op]) -> bool:
     """True for ops that thermal units do: noise at a temperature, and differential equations."""
+    if op is devices.DeviceStep or isinstance(op, devices.DeviceStep):
+        return True
     return STOCHASTIC in op.traits or (CONTINUOUS in op.traits and STATEFUL in op.traits)
 
 
@@ -30,7 +32,7 @@ def temperature(op: Op) -> Value | None:
 def split_units(draft: Draft, op: Op) -> None:
     """Write banks of units; where they are coupled, arrays whose sums drive them, colour after colour.
 
-    Errors: T305 where the chip has no units that do this.
+    Errors: T305 where the chip has no units that do this, or none of such devices.
     """
     _check_units(draft, op)
     value = op.results[0]
@@ -51,6 +53,7 @@ def split_units(draft: Draft, op: Op) -> None:
 
 def _check_units(draft: Draft, op: Op) -> None:
     if draft.chip.samplers:
+        _check_device(draft, op)
         return
     draws = STOCHASTIC in op.traits
     units = "p-bits" if draws else "units that follow an equation in time"
@@ -59,6 +62,18 @@ def _check_units(draft: Draft, op: Op) -> None:
     notes = [f"{op.opname} ({op.results[0].name}) {needs}", "the banks of a [sampler] do that, and this chip has none"]
     hint = "take a chip with a [sampler], as thermo-1"
     raise error("T305", f"chip {draft.chip.name!r} has no {units}", where=op.location, notes=notes, hint=hint)
+
+
+def _check_device(draft: Draft, op: Op) -> None:
+    """Refuse devices of another model than the chip's own, and steps of devices by themselves. Errors: T305."""
+    if isinstance(op, devices.DeviceStep):
+        what, hint = f"{op.opname} ({op.after.name}) stands by itself", "write the devices by tc.device"
+        raise error("T305", what, where=op.location, notes=["the chip's banks step thermo.device"], hint=hint)
+    if isinstance(op, devices.DeviceDynamics) and op.model != draft.chip.device:
+        own = draft.chip.device
+        notes = [f"{op.opname} ({op.results[0].name}) is made of {op.model}", f"the chip's units are {own}"]
+        hint = f"take a chip whose [sampler] has device = {op.model!r}, or devices of {own}"
+        raise error("T305", f"chip {draft.chip.name!r} holds no {op.model}", where=op.location, notes=notes, hint=hint)
 
 
 def _banks(draft: Draft, op: Op, colours: NDArray[np.int64], *, coupled: bool) -> Spans:

@@ -82,6 +82,7 @@ class LavaBackend(Backend):
     def emit(self, lowered: Lowered, options: LavaOptions) -> LavaArtefact:
         """Return the package of a lowered graph. Errors: T301."""
         graph = lowered.graph
+        emit.refuse_by_name(graph, TARGET.refused)
         if not any(of_loihi(op) for op in graph.ops):
             # The host does all of it: there is nothing to pack.
             return LavaArtefact(files={}, graph=graph, loihi=graph.with_ops(()), options=options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,23 @@ def _steady_source(writer: PackageWriter, value: Value) -> None:
     writer.proc(process, "source", "Source", value, file="None", rows=row)
     writer.outs[value.name] = [f"{process}.s_out"]
     writer.kinds[process] = "host: source"
+
+
+def refuse_by_name(graph: Graph, reasons: Mapping[str, str]) -> None:
+    """Raise T301 for every op that neither the chip nor the host beside it holds, with its reason."""
+    refused = [
+        Finding(
+            code="T301",
+            what=f"target 'lava' cannot hold {op.opname} ({op.results[0]})",
+            where=op.location,
+            notes=(reasons[op.opname],),
+            hint="thermoc targets shows which targets hold it",
+        )
+        for op in graph.ops
+        if op.opname in reasons
+    ]
+    if refused:
+        raise ThermocError(refused)
 
 
 def refuse(graph: Graph) -> None:

@@ -26,6 +26,7 @@ EXAMPLES = {
     "critical_dynamics": "critical_dynamics.png",
     "cuba": "cuba.png",
     "hybrid": "hybrid.png",
+    "memristor_reservoir": "memristor_reservoir.png",
     "quantum_heat": "quantum_heat.png",
     "closed_loop": "closed_loop.png",
 }

@@ -222,6 +222,20 @@ THERMAL = (0.2, 0.5, 1.0)
 IMAGE = np.array([[0.0, 0, 1, 0], [0, 1, 1, 0], [0, 0, 1, 0], [0, 1, 1, 1]])
 KERNEL = np.array([[[[1.0, -1.0]]]])
 
+
+def _heaters(x: Handle) -> Handle:
+    """The temperature of heaters after a tick at voltages x."""
+    (n,) = x.shape
+    now = np.zeros((n, 9))
+    now[:, 0] = 300.0
+    rows = {"parameters": [[1e-3]], "circuit": [[0, 0, 0, 1e-5, 1e-13]], "domain": [[2000.0, -1e38, 1e38]]}
+    arrays: dict[str, Any] = {name: np.array(row, float) for name, row in rows.items()}
+    arrays |= {"scale": np.array([300.0, 0, 0]), "ends": np.zeros((0, 2), int), "link": np.zeros(0)}
+    how: dict[str, Any] = {"model": "rc", "method": "euler", "h": 1e-9, "steps": 5, "tolerance": 1e-8}
+    after = FUNCTIONS["thermo.device_step"](now, x, np.full(n, 300.0), **arrays, **how)
+    return tc.slice(after, starts=(0, 0), stops=(n, 1), steps=(1, 1))
+
+
 FIGURES: dict[str, Figure] = {
     "core.input": course(lambda: {"x": pulse()}, x=PULSE),
     "core.output": course(lambda: {"x": pulse()}, x=PULSE),
@@ -329,6 +343,10 @@ FIGURES: dict[str, Figure] = {
     "thermo.bonds": course(_bonds),
     "thermo.ode": course(lambda: tc.dynamics(VAN_DER_POL, n=1, initial={"x": 2.0}, method="rk4"), dt=0.2, style="line"),
     "thermo.sde": course(lambda: tc.dynamics(WELL, n=2, method="euler"), 200, dt=0.1, style="line"),
+    "thermo.device": course(
+        lambda: {"T": tc.device("vo2", 12.0, seconds=5e-8, method="euler", steps=5)["T"]}, 160, style="line", y="K"
+    ),
+    "thermo.device_step": curve(lambda x: {"": _heaters(x)}, y="K"),
     "spiking.lif": _spiking("spiking.lif", 1.6, 6.0),
     "spiking.if": _spiking("spiking.if", 0.3),
     "spiking.cuba_lif": _spiking("spiking.cuba_lif", 2.0, 4.0, 6.0),

@@ -1,6 +1,18 @@
 """The reference interpreter: NumPy, slow, obvious. It is the meaning of every op of every dialect."""
 
-from thermoc.ir.reference import core, crossbar, diffusive, dynamics, heat, langevin, loihi, sampling, spiking, thermo
+from thermoc.ir.reference import (
+    core,
+    crossbar,
+    devices,
+    diffusive,
+    dynamics,
+    heat,
+    langevin,
+    loihi,
+    sampling,
+    spiking,
+    thermo,
+)
 from thermoc.ir.reference.interpreter import ReferenceSession, ReferenceTrace, evaluate, interpret, start_session
 from thermoc.support.announced import MEANINGS, loaded
 
@@ -9,6 +21,7 @@ __all__ = [
     "ReferenceTrace",
     "core",
     "crossbar",
+    "devices",
     "diffusive",
     "dynamics",
     "evaluate",

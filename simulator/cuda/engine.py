@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.alone_rows import Collision, too_near
+from thermoc.simulator.alone_rows import Collision, failure
 from thermoc.simulator.buffers import Buffers, Plan
 from thermoc.simulator.cuda.compiler import program_kernel
 from thermoc.simulator.cuda.device import GpuDevice
 from thermoc.simulator.cuda.source import Number, widths
 from thermoc.simulator.cuda.stages import stages, tables
+from thermoc.simulator.instructions.devices import DEVICES
 from thermoc.simulator.instructions.pairs import PAIRS
 from thermoc.simulator.program import Program
 
@@ -34,10 +35,13 @@ class CudaEngine:
         )
         self._table = device.upload(tables(program))
         self._memory: dict[int, tuple[int, Any]] = {}
-        self._collides = bool((program.code[:, 0] == PAIRS.opcode).any())
+        self._collides = bool(np.isin(program.code[:, 0], (PAIRS.opcode, DEVICES.opcode)).any())
 
     def run(self, inputs: Mapping[str, NDArray], *, ticks: int, begun: int) -> dict[str, NDArray]:
-        """Run the ticks that follow ``begun`` others; inputs and outputs are (ticks, batch, *shape). Errors: T405."""
+        """Run the ticks that follow ``begun`` others; inputs and outputs are (ticks, batch, *shape).
+
+        Errors: T405, T410, T411.
+        """
         buffers = self.buffers(inputs, ticks)
         self.fill(buffers, begun)
         return buffers.unpacked()
@@ -50,7 +54,7 @@ class CudaEngine:
         return buffers
 
     def fill(self, buffers: Buffers, begun: int) -> None:
-        """Run the ticks of some buffers, from their inputs to their outputs. Errors: T405."""
+        """Run the ticks of some buffers, from their inputs to their outputs. Errors: T405, T410, T411."""
         device, reduced = self._device, any(self.program.tails)
         # outputs cross only where totals and moments behind them go on from what they are
         arrays = [self._filled(k, array, copy=k < 2 or reduced) for k, array in enumerate(buffers.arrays)]
@@ -70,7 +74,7 @@ class CudaEngine:
             collisions = [
                 Collision(int(found[s, 0]), self.plan.first_sample + s, *found[s, 1:].tolist()) for s in samples
             ]
-            raise too_near(min(collisions))
+            raise failure(min(collisions))
 
     def leave(self) -> None:
         """Nothing is held of the buffers that were filled last."""

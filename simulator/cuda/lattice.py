@@ -124,7 +124,7 @@ def kernel() -> Kernel:
     text = MEETING + TEXT.format(neuristor=f"Neuristor(Vo2Parameters({parameters}), {rest})", reals=fields + 7)
     functions = {
         "travelled": lattice_rules.travelled.py_func,
-        "look_at": lattice_rules.look_at.py_func,
+        "look_at": vo2.look_together.py_func,
         "conductance": lattice_rules.conductance.py_func,
         "euler": lattice_rules.euler.py_func,
         "laplacian": laplacian,

@@ -39,10 +39,10 @@ def hook(name: str, arguments: str, default: str) -> Any:
     return by_model({key: getattr(model, name) for key, model in MODELS.items()}, arguments, default)
 
 
-def hysteresis(name: str, arguments: str) -> Any:
-    """Return ``by_model`` of a rule of hysteretic models, which returns nothing; the others do nothing."""
+def hysteresis(name: str, arguments: str, default: str = "None") -> Any:
+    """Return ``by_model`` of a rule of hysteretic models; the others do nothing."""
     rules = {key: getattr(model.hysteresis, name) for key, model in MODELS.items() if model.hysteresis}
-    return by_model(rules, arguments, "None")
+    return by_model(rules, arguments, default)
 
 
 def those_with(name: str) -> np.ndarray:

@@ -5,7 +5,8 @@ a capacitance the node between them is a state; without, Newton's method within 
 resistances; what it cannot solve is no number.
 
 Heat out is the flow through the thermal path, the loads' heat included, never C dT. With the state, powers close at
-every instant: in - out = d/dt (C_th T + C v^2 / 2 + the model's own store).
+every instant: in + inflow - out = d/dt (C_th T + C v^2 / 2 + the model's own store); what flows in from other devices
+is given, and 0 but for devices that are coupled.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ store = hook("store", "x, Ta", "0.0")
 look = hysteresis("look", "T, m")
 reverse = hysteresis("reverse", "T, m")
 remember = hysteresis("remember", "T, turned, m")
+look_together = hysteresis("look_together", "T, m")
+travelled = hysteresis("travelled", "T, m", "0.0")
 
 SOLVES, HAS_CORE, HYSTERETIC = those_with("solve"), those_with("core"), those_with("hysteresis")
 
@@ -129,7 +132,7 @@ def rates(problem, y, out):
     if heated:
         # the ambient temperature in the strength keeps the noise additive: Ito and Stratonovich agree (P27)
         flow = circuit.conductance * (T - Ta) - math.sqrt(2 * K_B * Ta * Ta * circuit.conductance) * z[0]
-        out[TEMPERATURE], out[HEAT] = (power - flow) / circuit.capacity, loads + flow
+        out[TEMPERATURE], out[HEAT] = (power - flow + drive.inflow) / circuit.capacity, loads + flow
     else:
         # no heat is kept: what comes in as power leaves at once
         out[TEMPERATURE], out[HEAT] = 0.0, loads + power

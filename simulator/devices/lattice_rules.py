@@ -95,15 +95,6 @@ def travelled(T, last, p):
 
 
 @rule
-def look_at(T, memory, p):
-    """Turn a node that went back; memory: its row (5,)."""
-    fitted = min(max(T, p.fit_from), p.fit_to)
-    if (fitted - memory[vo2.LAST]) * memory[vo2.DIRECTION] < 0:
-        vo2.reverse(fitted, memory, p)
-    memory[vo2.LAST] = fitted
-
-
-@rule
 def look_all(T, m, p):
     """Turn nodes that went back, once any has moved by more than the reversal step since all were last looked at."""
     moved = 0.0
@@ -113,7 +104,7 @@ def look_all(T, m, p):
     if moved <= p.reversal_step:
         return
     for i in range(T.size):
-        look_at(T[i], m[:, i], p)
+        vo2.look_together(T[i], m[:, i], p)
 
 
 @rule

@@ -26,6 +26,7 @@ from thermoc.simulator.devices.records import (
 )
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.steppers import euler, jacobian, midpoint, sdirk
+from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.operands import stopped
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
 
@@ -92,14 +93,21 @@ def normal(element, tick, draw, stream, key):
     """A standard normal of Philox block (element, tick, draw, stream), as ``thermoc.support.philox`` defines it."""
     k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
     w0, w1, w2, w3 = philox(np.uint64(element), np.uint64(tick), np.uint64(draw), np.uint64(stream), k0, k1)
-    return math.sqrt(-2.0 * math.log(uniform64(w0, w1))) * math.cos(2 * math.pi * uniform64(w2, w3))
+    return scalar.normal(uniform64(w0, w1), uniform64(w2, w3))
 
 
 @rule
 def workspace():
     """The arrays that one device's steps work in."""
     return Workspace(
-        np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((7, 8)), np.zeros(6), np.zeros(1), np.zeros(2, np.int64)
+        np.zeros((3, 3)),
+        np.zeros((3, 3)),
+        np.zeros((7, 8)),
+        np.zeros(6),
+        np.zeros(1),
+        np.zeros(2, np.int64),
+        np.zeros(3),
+        np.zeros(3),
     )
 
 
@@ -210,6 +218,21 @@ def draw_noise(circuit, draws, tick, root, z):
 
 
 @rule
+def one_step(problem, y, h, implicit, ledger, work):
+    """Take a step of h by the midpoint rule or Euler's, on the present branch and noise; return the status."""
+    rates(problem, y, work.K[6])
+    if implicit:
+        jacobian(problem, y, work)
+        if not midpoint(problem, y, h, work):
+            return STUCK
+    else:
+        euler(y, h, work)
+    accept(y, ledger, work.new)
+    # the temperature shown is that of the stage whose rates the step took: the new state has none yet
+    return judge(problem.cell, y, work.K[0 if implicit else 6, SHOWN])
+
+
+@rule
 def fixed(problem, y, steps, draws, ledger, work):
     """Take steps of one length, with noise held over each; return the status."""
     cell, h = problem.cell, steps.length
@@ -221,16 +244,7 @@ def fixed(problem, y, steps, draws, ledger, work):
         look(cell.model, y[TEMPERATURE], problem.memory, cell.parameters)
         if draws.noisy:
             draw_noise(cell.circuit, draws, draws.tick + s, root, problem.noise)
-        rates(problem, y, work.K[6])
-        if steps.implicit:
-            jacobian(problem, y, work)
-            if not midpoint(problem, y, h, work):
-                return STUCK
-        else:
-            euler(y, h, work)
-        accept(y, ledger, work.new)
-        # the temperature shown is that of the stage whose rates the step took: the new state has none yet
-        status = judge(cell, y, work.K[0 if steps.implicit else 6, SHOWN])
+        status = one_step(problem, y, h, steps.implicit, ledger, work)
         if status != FINE:
             return status
     return FINE
@@ -250,7 +264,7 @@ def drive_of(schedule, j, k):
     """What drives device k from output time j on."""
     u, Ta = schedule.source, schedule.ambient
     source = u[min(j, u.shape[0] - 1), min(k, u.shape[1] - 1)]
-    return DeviceDrive(source, Ta[min(j, Ta.shape[0] - 1), min(k, Ta.shape[1] - 1)])
+    return DeviceDrive(source, Ta[min(j, Ta.shape[0] - 1), min(k, Ta.shape[1] - 1)], 0.0)
 
 
 @njit(error_model="numpy", nogil=True)

@@ -67,12 +67,16 @@ class Hysteresis:
 
     begin(m, T): the memory (n, 5) of devices that start at T (n,), in NumPy. look(T, m, p): before every fixed step.
     reverse(T, m, p): turn to the other branch at T. remember(T, turned, m, p): after every free step that is accepted.
+    Of devices that are coupled, and looked at together: travelled(T, m, p), which is above 0 for one whose way since
+    the last look calls for another, and look_together(T, m, p).
     """
 
     begin: Callable[[NDArray[Any], NDArray[Any]], None]
     look: Rule
     reverse: Rule
     remember: Rule
+    travelled: Rule
+    look_together: Rule
 
 
 @dataclass(frozen=True, kw_only=True)

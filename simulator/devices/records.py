@@ -53,10 +53,11 @@ class Cell(NamedTuple):
 
 
 class DeviceDrive(NamedTuple):
-    """Source voltage in V and ambient temperature in K."""
+    """Source voltage in V, ambient temperature in K, and heat in W that comes from other devices."""
 
     source: float
     ambient: float
+    inflow: float = 0.0
 
 
 class DeviceProblem(NamedTuple):
@@ -69,7 +70,7 @@ class DeviceProblem(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Arrays that steps write: J and M (3, 3), K (7, 8) stage rates, new (6,) the step's result.
+    """Arrays that steps write: J and M (3, 3), K (7, 8) stage rates, new (6,) the step's result, base and guess (3,).
 
     Row 6 of K holds the rates at the start of the step, row 5 is scratch. ``new``: the state, then work and heat of the
     step in J, then the temperature shown times h. time: (1,) the time reached. counts: steps tried, steps rejected.
@@ -81,6 +82,8 @@ class Workspace(NamedTuple):
     new: Row
     time: Row
     counts: NDArray[np.int64]
+    base: Row
+    guess: Row
 
 
 class Draws(NamedTuple):

@@ -100,10 +100,9 @@ def solve_stage(problem, base, y, h, tight, M, out):
 @rule
 def sdirk(problem, y, h, tol, work):
     """One step from y over h, to ``work.new``; return error / tolerance or inf. Row 6 of K holds the rates at y."""
-    M, K, new, scale = work.M, work.K, work.new, problem.cell.scale
+    M, K, new, scale, base, guess = work.M, work.K, work.new, problem.cell.scale, work.base, work.guess
     # one inverse serves all five stages, since the method is singly diagonal: every stage has the same h gamma
     inverse(work.J, GAMMA * h, M)
-    base, guess = np.empty(3), np.empty(3)
     for stage in range(5):
         for k in range(3):
             base[k] = y[k]
@@ -135,9 +134,8 @@ def sdirk(problem, y, h, tol, work):
 @rule
 def midpoint(problem, y, h, work):
     """One step of the implicit midpoint rule, to ``work.new``; return whether it was solved."""
-    K, new = work.K, work.new
+    K, new, guess = work.K, work.new, work.guess
     inverse(work.J, 0.5 * h, work.M)
-    guess = np.empty(3)
     for k in range(3):
         guess[k] = y[k] + 0.5 * h * K[6, k]
     # tighter than any tolerance: with a residual left, the midpoint rule no longer conserves quadratic invariants

@@ -30,14 +30,14 @@ def work(seconds, bias, T, heater, island, y, memory, design, scratch):
     while done < seconds:
         h = min(h, seconds - done)
         scratch.noise[:] = 0.0
-        rates(DeviceProblem(design.memristor, DeviceDrive(bias, island), memory, scratch.noise), y, steps.K[6])
+        rates(DeviceProblem(design.memristor, DeviceDrive(bias, island, 0.0), memory, scratch.noise), y, steps.K[6])
         # A plain memristor's heat is its power and what the last piece's heat was beyond the power foreseen for it.
         expected = steps.K[6, WORK] + gain if design.plain else gain
         goal = T + R * (expected + heater)
         # the mean over the piece of an exponential approach; expm1 keeps its digits where h is far below tau
         mean = goal - (island - goal) * math.expm1(-h / tau) * tau / h
         piece[:] = 0.0
-        problem = DeviceProblem(design.memristor, DeviceDrive(bias, mean), memory, scratch.noise)
+        problem = DeviceProblem(design.memristor, DeviceDrive(bias, mean, 0.0), memory, scratch.noise)
         status, tried = adaptive(problem, y, (0.0, h), tried, TOLERANCE, piece, steps)
         if status != FINE:
             return status, island, done + steps.time[0]

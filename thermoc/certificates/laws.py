@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from thermoc import physics
 from thermoc.certificates import clocks, equations, motion
+from thermoc.certificates import devices as device_laws
 from thermoc.certificates import heat as heat_laws
 from thermoc.certificates import sampling as sampling_laws
 from thermoc.certificates.law import MIXING, Finding, Skipped
 from thermoc.certificates.observed import Observed
-from thermoc.ir.dialects import core, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, devices, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.op_table import OpTable
 
 
@@ -145,6 +146,9 @@ LAWS: OpTable[Rule] = OpTable(
             controls=(TEMPERATURE, FROZEN, COUPLINGS, SHARED),
             couplings="J",
             moves=("s",),
+        ),
+        devices.DeviceDynamics: Rule(
+            check=device_laws.device, laws={"P45": (EXACT,)}, controls=(FROZEN,), moves=("T",)
         ),
         heat.HeatExchange: Rule(
             check=heat_laws.exchange,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from thermoc.ir.dialects import core, crossbar, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, crossbar, devices, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import CURVED
 
@@ -55,6 +55,10 @@ GRADIENTS: OpTable[GradientRule] = OpTable(
     follows={CURVED: EXACT},
     refused={
         **dict.fromkeys(_DECIDES, "a truth value has no slope"),
+        **dict.fromkeys(
+            (devices.DeviceDynamics, devices.DeviceStep),
+            "its steps are compiled, and a switch's slope has no bound: train a readout of it by ridge or tc.learning",
+        ),
         core.Sign: "it has no slope but at 0",
         core.Tick: "it follows the clock",
         thermo.Schedule: "it follows the clock",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from thermoc import physics
-from thermoc.ir.dialects import core, diffusive, dynamics, heat, langevin, thermo
+from thermoc.ir.dialects import core, devices, diffusive, dynamics, heat, langevin, thermo
 from thermoc.ir.equations.methods import described
 from thermoc.ir.graph import Graph
 from thermoc.ir.op_table import OpTable
@@ -16,6 +16,7 @@ from thermoc.ir.ops import CONTINUOUS, Op
 from thermoc.ir.values import Value
 from thermoc.passes.base import Pass, Property, no_trait
 from thermoc.passes.change_log import Log
+from thermoc.passes.expand import devices as device_steps
 from thermoc.passes.expand import dynamics as equations
 from thermoc.passes.expand import heat as heat_steps
 from thermoc.passes.expand import particles, spiking
@@ -159,6 +160,7 @@ STEPS: OpTable[Callable[[Any, Rewriter], Any]] = OpTable(
         diffusive.OuNetwork: ou_network,
         thermo.Schedule: schedule,
         thermo.AdaptiveSchedule: adaptive_schedule,
+        devices.DeviceDynamics: device_steps.device,
         heat.HeatExchange: heat_steps.heat_exchange,
         heat.HeatNetwork: heat_steps.heat_network,
         heat.Diffusion: heat_steps.diffusion,

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.sim.rows import crossbar as crossbar_rows
+from thermoc.backends.sim.rows import devices as device_rows
 from thermoc.backends.sim.rows import loihi as loihi_rows
 from thermoc.backends.sim.rows import spiking as spiking_rows
 from thermoc.backends.sim.rows.writer import ProgramWriter
-from thermoc.ir.dialects import core, crossbar, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, crossbar, devices, langevin, sampling, spiking, thermo
 from thermoc.ir.element_indices import indices, reduced, windows
 from thermoc.ir.ops import Op
 from thermoc.ir.types import DType, Role
@@ -400,6 +401,7 @@ WRITERS: dict[type[Op], Write] = {
     thermo.Uniform: uniform,
     thermo.SampleBinary: sample_binary,
     sampling.GibbsSweeps: gibbs_sweeps,
+    devices.DeviceStep: device_rows.device_step,
     langevin.PairForce: pair_force,
     spiking.LifStep: spiking_rows.lif_step,
     spiking.TraceStep: spiking_rows.trace_step,

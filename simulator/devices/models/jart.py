@@ -23,6 +23,7 @@ from thermoc.simulator.devices.model import (
     Volt,
 )
 from thermoc.simulator.devices.rule import rule
+from thermoc.simulator.kernels import scalar
 from thermoc.support.units import ELEMENTARY_CHARGE as Q
 from thermoc.support.units import K_B
 
@@ -84,13 +85,13 @@ def contact_current(v, T, N, p):
     phi = max(phi, 0.0)
     if v >= 0:
         # expm1: near 0 V the exponential less one would lose the digits of a small current
-        return area * p.richardson * T * T * math.exp(-phi * Q / kT) * math.expm1(Q * v / kT)
+        return area * p.richardson * T * T * scalar.exp(-phi * Q / kT) * scalar.expm1(Q * v / kT)
     # W00, the tunnelling energy of Padovani and Stratton
     w = Q * p.planck / (4 * math.pi) * math.sqrt(z * N / (p.effective_mass * p.permittivity))
-    th = math.tanh(w / kT)
+    th = scalar.tanh(w / kT)
     slope = w / (w / kT - th)
-    root = math.sqrt(math.pi * w * Q * (-v + phi / math.cosh(w / kT) ** 2))
-    return -area * p.richardson * T / K_B * root * math.exp(-Q * phi * th / w) * math.expm1(-Q * v / slope)
+    root = math.sqrt(math.pi * w * Q * (-v + phi / scalar.cosh(w / kT) ** 2))
+    return -area * p.richardson * T / K_B * root * scalar.exp(-Q * phi * th / w) * scalar.expm1(-Q * v / slope)
 
 
 @rule
@@ -205,15 +206,20 @@ def density_rate(at, N, p):
     area, z = disc_area(p), p.valence
     # reset sees the field over the cell, set that over the disc alone: the published model fits them apart
     if at.v > 0:
-        field, limit = (at.contact + at.i * (disc + plug)) / p.cell_length, 1 - (p.least_density / N) ** p.limit_power
+        field, limit = (
+            (at.contact + at.i * (disc + plug)) / p.cell_length,
+            1 - scalar.power(p.least_density / N, p.limit_power),
+        )
     else:
-        field, limit = at.i * disc / p.disc_length, 1 - (N / p.greatest_density) ** p.limit_power
+        field, limit = at.i * disc / p.disc_length, 1 - scalar.power(N / p.greatest_density, p.limit_power)
     # beyond |gamma| = 1 the barrier is gone
     gamma = min(max(z * Q * field * p.hop_distance / (math.pi * p.hop_energy), -1.0), 1.0)
-    even, odd = math.sqrt(1 - gamma * gamma) + gamma * math.asin(gamma), gamma * math.pi / 2
+    even, odd = math.sqrt(1 - gamma * gamma) + gamma * scalar.asin(gamma), gamma * math.pi / 2
     kT, hops = K_B * at.T, z * Q * 0.5 * (p.plug_density + N) * p.hop_distance * p.attempt_frequency * area
     # forward hops less backward ones: at zero field the two are equal and nothing drifts
-    ions = hops * (math.exp(-p.hop_energy * (even - odd) / kT) - math.exp(-p.hop_energy * (even + odd) / kT)) * limit
+    ions = (
+        hops * (scalar.exp(-p.hop_energy * (even - odd) / kT) - scalar.exp(-p.hop_energy * (even + odd) / kT)) * limit
+    )
     return -ions / (Q * z * area * p.disc_length)
 
 

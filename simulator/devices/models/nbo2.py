@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 
 from thermoc.simulator.devices.model import DeviceModel, Joule, Metre
 from thermoc.simulator.devices.rule import rule
+from thermoc.simulator.kernels import scalar
 from thermoc.support.units import K_B
 
 
@@ -35,7 +36,7 @@ def enhancement(x):
         # F = 1/2 + sum of x^k / (k! (k + 2)), every term positive: seven terms leave out less than 2e-14
         f = 1 + x * (1 / 3 + x * (1 / 8 + x * (1 / 30 + x * (1 / 144 + x * (1 / 840 + x / 5760)))))
         return f, 1 / 3 + x * (1 / 4 + x * (1 / 10 + x * (1 / 36 + x * (1 / 168 + x / 960))))
-    e = math.exp(x)
+    e = scalar.exp(x)
     n = 1 + (x - 1) * e
     return n / (x * x) + 0.5, e / x - 2 * n / (x * x * x)
 
@@ -46,7 +47,7 @@ def current(v, T, p):
     kT = K_B * T
     # |v|: the field lowers the barrier alike in both directions; the sign comes in with the last factor
     x = p.field_lowering * math.sqrt(abs(v) / p.thickness) / kT
-    return p.conductivity * p.area / p.thickness * math.exp(-p.activation_energy / kT) * enhancement(x)[0] * v
+    return p.conductivity * p.area / p.thickness * scalar.exp(-p.activation_energy / kT) * enhancement(x)[0] * v
 
 
 @rule
@@ -55,7 +56,7 @@ def slopes(v, T, p):
     kT = K_B * T
     x = p.field_lowering * math.sqrt(abs(v) / p.thickness) / kT
     f, slope = enhancement(x)
-    g = p.conductivity * p.area / p.thickness * math.exp(-p.activation_energy / kT)
+    g = p.conductivity * p.area / p.thickness * scalar.exp(-p.activation_energy / kT)
     # x grows as the root of |v|: hence the half in d(F v) / dv
     return g * f * v, g * (f + 0.5 * x * slope), g * v * (f * p.activation_energy / kT - slope * x) / T
 

@@ -14,6 +14,7 @@ from typing import Annotated, NamedTuple
 from thermoc.simulator.devices.model import DeviceModel, InternalState, Kelvin, Metre, OhmMetre, Plain
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.window import window
+from thermoc.simulator.kernels import scalar
 
 
 class PickettParameters(NamedTuple):
@@ -49,21 +50,21 @@ def conduct(v, T, u, m, p):
 @rule
 def leak(u, D, p):
     """Heat through the shell in W: the cylinder's radial conductance diverges as u goes to 1."""
-    return 2 * math.pi * p.length * p.conductivity * D / -math.log(u)
+    return 2 * math.pi * p.length * p.conductivity * D / -scalar.log(u)
 
 
 @rule
 def enthalpy(u, D, p):
     """H(u) in J: sensible heat of the shell's logarithmic profile, and latent heat of the core."""
     r, L, c_p, h = p.radius, p.length, p.heat_capacity, p.latent_heat
-    return math.pi * r * r * L * (c_p * D * (1 - u * u) / (-2 * math.log(u)) + h * u * u)
+    return math.pi * r * r * L * (c_p * D * (1 - u * u) / (-2 * scalar.log(u)) + h * u * u)
 
 
 @rule
 def enthalpy_slope(u, D, p):
     """dH/du in J."""
     r, L, c_p, h = p.radius, p.length, p.heat_capacity, p.latent_heat
-    ln = math.log(u)
+    ln = scalar.log(u)
     # divides by ln(u)^2: the ends of u in the data file keep it off 0 and 1, where this has no value
     return math.pi * r * r * L * (c_p * D * (1 - u * u + 2 * u * u * ln) / (2 * u * ln * ln) + 2 * h * u)
 

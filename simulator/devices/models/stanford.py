@@ -8,7 +8,6 @@ Verilog-A.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from thermoc.simulator.devices.model import (
@@ -23,6 +22,7 @@ from thermoc.simulator.devices.model import (
 )
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.window import window
+from thermoc.simulator.kernels import scalar
 from thermoc.support.units import ELEMENTARY_CHARGE, K_B
 
 
@@ -48,15 +48,15 @@ class StanfordParameters(NamedTuple):
 @rule
 def current(v, gap, p):
     """i in A; it does not depend on T."""
-    return p.current_scale * math.exp(-gap / p.gap_scale) * math.sinh(v / p.voltage_scale)
+    return p.current_scale * scalar.exp(-gap / p.gap_scale) * scalar.sinh(v / p.voltage_scale)
 
 
 @rule
 def conduct(v, T, gap, m, p):
     """(i, di/dv)."""
     V0 = p.voltage_scale
-    scale = p.current_scale * math.exp(-gap / p.gap_scale)
-    return scale * math.sinh(v / V0), scale / V0 * math.cosh(v / V0)
+    scale = p.current_scale * scalar.exp(-gap / p.gap_scale)
+    return scale * scalar.sinh(v / V0), scale / V0 * scalar.cosh(v / V0)
 
 
 @rule
@@ -67,7 +67,7 @@ def gap_rate(at, gap, p):
     c = p.field_factor - p.field_factor_fall * (gap / p.field_factor_gap) ** 3
     drift = c * p.atomic_distance * ELEMENTARY_CHARGE * at.v / p.oxide_thickness
     generated, recombined = p.generation_energy - drift, p.recombination_energy + drift
-    rate = -p.velocity * (math.exp(-generated / kT) - math.exp(-recombined / kT))
+    rate = -p.velocity * (scalar.exp(-generated / kT) - scalar.exp(-recombined / kT))
     # the window looks at the rate's sign, so that a gap at its end is free to leave it
     return rate * window(gap, rate, p.least_gap, p.greatest_gap, p.edge)
 

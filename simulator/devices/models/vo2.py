@@ -113,6 +113,21 @@ def look(T, m, p):
 
 
 @rule
+def travelled(T, m, p):
+    """How far T has gone beyond a reversal step since it was last looked at, K."""
+    return abs(within_fit(T, p) - m[LAST]) - p.reversal_step
+
+
+@rule
+def look_together(T, m, p):
+    """Turn where T has gone back at all: of devices that are looked at together, once any has travelled a step."""
+    fitted = within_fit(T, p)
+    if (fitted - m[LAST]) * m[DIRECTION] < 0:
+        reverse(fitted, m, p)
+    m[LAST] = fitted
+
+
+@rule
 def remember(T, turned, m, p):
     """After an accepted step: turn where a reversal was located, or where T has gone back all the same."""
     # the second test catches reversals that the rates at the two ends of a step do not show
@@ -134,5 +149,7 @@ MODEL = DeviceModel(
     parameters=Vo2Parameters,
     heated=True,
     conduct=conduct,
-    hysteresis=Hysteresis(begin=begin, look=look, reverse=reverse, remember=remember),
+    hysteresis=Hysteresis(
+        begin=begin, look=look, reverse=reverse, remember=remember, travelled=travelled, look_together=look_together
+    ),
 )

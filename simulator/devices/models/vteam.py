@@ -11,6 +11,7 @@ from typing import NamedTuple
 from thermoc.simulator.devices.model import DeviceModel, InternalState, Metre, MetrePerSecond, Ohm, Plain, Volt
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.window import window
+from thermoc.simulator.kernels import scalar
 
 
 class VteamParameters(NamedTuple):
@@ -50,9 +51,9 @@ def position_rate(at, w, p):
     rate = 0.0
     # k_on and v_on are negative: below v_on the quotient is above 1, and w falls towards w_on
     if at.v > p.off_voltage:
-        rate = p.off_speed * (at.v / p.off_voltage - 1) ** p.off_power
+        rate = p.off_speed * scalar.power(at.v / p.off_voltage - 1, p.off_power)
     elif at.v < p.on_voltage:
-        rate = p.on_speed * (at.v / p.on_voltage - 1) ** p.on_power
+        rate = p.on_speed * scalar.power(at.v / p.on_voltage - 1, p.on_power)
     return rate * window(w, rate, p.on_position, p.off_position, p.edge)
 
 

@@ -12,8 +12,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from thermoc.simulator.kernels.scalar.arcsine import asin as asin
+    from thermoc.simulator.kernels.scalar.exponential import cosh as cosh
     from thermoc.simulator.kernels.scalar.exponential import exp as exp
     from thermoc.simulator.kernels.scalar.exponential import expm1 as expm1
+    from thermoc.simulator.kernels.scalar.exponential import sinh as sinh
     from thermoc.simulator.kernels.scalar.exponential import tanh as tanh
     from thermoc.simulator.kernels.scalar.logarithm import log as log
     from thermoc.simulator.kernels.scalar.noise import logit as logit
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
     from thermoc.simulator.kernels.scalar.trigonometric import sin_turns as sin_turns
 
 _HOMES = {
-    **dict.fromkeys(("exp", "expm1", "tanh"), "exponential"),
+    "asin": "arcsine",
+    **dict.fromkeys(("exp", "expm1", "tanh", "sinh", "cosh"), "exponential"),
     "log": "logarithm",
     **dict.fromkeys(("logit", "normal"), "noise"),
     "power": "powers",

@@ -1,4 +1,4 @@
-"""e^x, e^x - 1 and tanh x for float64 and float32, without a branch: within 1, 2 and 3 units of the last place.
+"""e^x, e^x - 1, tanh x for float64 and float32, without a branch: within 1, 2, 3 units of the last place; sinh, cosh.
 
 x is k ln 2 + r with |r| <= ln 2 / 2; of r a polynomial is taken, and 2^k goes into the exponent by two factors, so that
 results below the normal numbers are rounded once.
@@ -151,3 +151,40 @@ def tanh32(x):
 @by_format(tanh64, tanh32)
 def tanh(x: Any) -> Any:
     """tanh x."""
+
+
+@scalar
+def sinh64(x):
+    """``sinh`` in float64."""
+    above_one = expm1_64(abs(x))
+    # where e^x is so large that its reciprocal is lost the quotient of two infinities would be no number
+    y = 0.5 * above_one if abs(x) > 40.0 else 0.5 * (above_one + above_one / (above_one + 1.0))
+    return -y if x < 0.0 else y
+
+
+@scalar
+def sinh32(x):
+    """``sinh`` in float32."""
+    return np.float32(sinh64(np.float64(x)))
+
+
+@scalar
+def cosh64(x):
+    """``cosh`` in float64."""
+    return 0.5 * (exp64(x) + exp64(-x))
+
+
+@scalar
+def cosh32(x):
+    """``cosh`` in float32."""
+    return np.float32(cosh64(np.float64(x)))
+
+
+@by_format(sinh64, sinh32)
+def sinh(x: Any) -> Any:
+    """sinh x."""
+
+
+@by_format(cosh64, cosh32)
+def cosh(x: Any) -> Any:
+    """cosh x."""

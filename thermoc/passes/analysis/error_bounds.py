@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, devices, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.element_indices import MOVES
 from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import GENTLE, STATEFUL, STEEP, STOCHASTIC, Op
@@ -126,7 +126,7 @@ _TURNS = (
 )
 _SUMS = (
     *(thermo.Observables, thermo.OrderParameter, heat.EntropyProduction, heat.Clamp, langevin.KineticEnergy),
-    *(langevin.PairForce, langevin.BondForce, sampling.IsingEnergy),
+    *(langevin.PairForce, langevin.BondForce, sampling.IsingEnergy, devices.DeviceStep),
 )
 ERRORS: OpTable[ErrorRule] = OpTable(
     what="a rule for errors",

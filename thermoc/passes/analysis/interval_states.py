@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, devices, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.ops import Op
 from thermoc.passes.analysis.interval_rules import Range, between, corners, hull, levels, like, square
 
@@ -125,6 +125,7 @@ UNBOUNDED: dict[type[Op] | str, str] = {
     diffusive.OuNetwork: _GAUSSIAN,
     langevin.Velocity: _GAUSSIAN,
     **dict.fromkeys((dynamics.Ode, dynamics.Sde), "its variables follow equations, which state no bound"),
+    **dict.fromkeys((devices.DeviceDynamics, devices.DeviceStep), "a device's equations state no bound"),
     langevin.PairForce: "a force between particles has no bound where they meet",
     langevin.BondForce: "a bond's force has no bound where its ends part",
     **dict.fromkeys((heat.HeatExchange, heat.HeatNetwork, heat.Diffusion), "heat may gather in it without a bound"),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, devices, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.element_indices import MOVES
 from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import CLOCKED, CURVED, STATEFUL, STOCHASTIC, Op
@@ -90,7 +90,7 @@ def _linear(magnitudes: Callable[[Any, Numbers, Numbers, Numbers], FloatArray], 
 _BENDS = "its slope changes with its operands"
 _CURVED = (
     *(thermo.Boltzmann, thermo.Observables, thermo.OrderParameter, heat.EntropyProduction, heat.Clamp),
-    *(langevin.KineticEnergy, langevin.PairForce, langevin.BondForce, sampling.IsingEnergy),
+    *(langevin.KineticEnergy, langevin.PairForce, langevin.BondForce, sampling.IsingEnergy, devices.DeviceStep),
 )
 _DECIDES = (
     *(core.Less, core.LessEqual, core.Greater, core.GreaterEqual, core.Equal, core.And, core.Or, core.Not),

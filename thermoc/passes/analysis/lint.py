@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, devices, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.dialects.sampling import compressed
 from thermoc.ir.graph import Graph
 from thermoc.ir.op_table import OpTable
@@ -187,6 +187,7 @@ _EXACT = (
     *(heat.HeatExchange, heat.HeatNetwork, heat.Diffusion),
 )
 _DRAWS = (thermo.Normal, thermo.Uniform, thermo.SampleBinary, thermo.SampleCategorical)
+_EQUATIONS = (dynamics.Ode, dynamics.Sde, devices.DeviceDynamics)
 _NO_STEP = (core.Delay, spiking.Decode, spiking.LifStep, spiking.TraceStep, heat.Reservoir, langevin.Bonds)
 WARNINGS: OpTable[Callable[[Graph, Any], Iterable[Finding]]] = OpTable(
     what="a check that warns of what it does not do",
@@ -201,7 +202,7 @@ WARNINGS: OpTable[Callable[[Graph, Any], Iterable[Finding]]] = OpTable(
         **dict.fromkeys(_EXACT, "its step is exact, so that no dt is too long"),
         **dict.fromkeys(_DRAWS, "a draw for each unit by itself settles at any temperature"),
         **dict.fromkeys(_NO_STEP, "it counts in ticks, not in time"),
-        **dict.fromkeys((dynamics.Ode, dynamics.Sde), "a step beyond stability is refused where it is made (T214)"),
+        **dict.fromkeys(_EQUATIONS, "a step beyond stability is refused where it is made (T214)"),
         core.Tick: "it only tells the time",
         thermo.AdaptiveSchedule: "it cools by a factor in (0, 1), whatever dt",
         langevin.Velocity: "it reads the motion of langevin, which is checked",

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, heat, langevin, sampling, thermo
+from thermoc.ir.dialects import core, devices, heat, langevin, sampling, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Role
 from thermoc.passes.expand import crossbar, gibbs, particles, spiking
+from thermoc.passes.expand import devices as device_steps
 from thermoc.passes.expand import heat as heat_steps
 from thermoc.passes.rewriting import Expression, Rewriter
 from thermoc.support.announced import of_table
@@ -124,6 +125,7 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     langevin.Bonds: particles.bonds,
     **spiking.EXPANSIONS,
     **crossbar.EXPANSIONS,
+    devices.DeviceStep: device_steps.device_step,
     core.Expm1: expm1,
     core.Flatten: flatten,
 }
