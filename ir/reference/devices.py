@@ -11,12 +11,15 @@ from thermoc.ir.dialects import devices
 from thermoc.ir.reference.meaning import MEANINGS, Context, State, Stateful, pure, whole
 from thermoc.ir.types import Type
 from thermoc.support.array_types import AnyArray
+from thermoc.support.namespaces import numbers_of
 
 
 def _ticked(
     op: Any, ctx: Context, now: AnyArray, source: AnyArray, T_ambient: AnyArray, z: AnyArray | None, **how: Any
 ) -> AnyArray:
-    """Return (batch, n, 14), in the format of ``now``, computed in float64."""
+    """Return (batch, n, 14), in the format of ``now``, computed in float64: in NumPy, whatever the run is in."""
+    now, source, T_ambient = (numbers_of(array) for array in (now, source, T_ambient))
+    z = None if z is None else numbers_of(z)
     n, like = now.shape[1], Type(now.shape[1:2])
     parts = [whole(source, like), whole(T_ambient, like), *([] if z is None else [z])]
     batch = max(part.shape[0] for part in (now, *parts))
@@ -25,13 +28,13 @@ def _ticked(
     numbers = {key: getattr(op, key) for key in ("model", "method", "steps", "tolerance")}
     where = {"sample": ctx.first_sample, "tick": ctx.tick}
     after = library().tick(every, drive, noisy=z is not None, **numbers, **how, **where)
-    return after.astype(now.dtype)
+    return ctx.array(after.astype(now.dtype))
 
 
 def _rows(*arrays: AnyArray) -> dict[str, AnyArray]:
     names = ("parameters", "circuit", "domain", "scale", "ends", "link")
     # copied: an array that may not be written is another type, for which the steps would be compiled again
-    return {name: array[0].copy() for name, array in zip(names, arrays)}
+    return {name: numbers_of(array)[0].copy() for name, array in zip(names, arrays)}
 
 
 @pure(devices.DeviceStep)
@@ -74,7 +77,7 @@ def normals(op: devices.DeviceDynamics, ctx: Context, n: int, links: int) -> Any
     kind = Type((op.steps, n), op.T.dtype)
     parts = [ctx.normal(kind, op.stream, draw) for draw in range(3)]
     parts += [ctx.normal(Type((op.steps, links), op.T.dtype), op.stream, 3)] if links else []
-    return np.concatenate([part.reshape(part.shape[0], -1) for part in parts], axis=1)
+    return np.concatenate([numbers_of(part).reshape(part.shape[0], -1) for part in parts], axis=1)
 
 
 MEANINGS[devices.DeviceDynamics] = Stateful(start=_start, step=_step)

@@ -23,6 +23,8 @@ def device(observed: Observed) -> Iterator[Finding | Skipped]:
     capacitor out, which is counted here; sdirk closes what is no linear sum of states to its tolerance.
     """
     op: Any = observed.op
+    if op.noise:
+        yield Skipped(law="P27", op=observed.label, reason="what noise moves is in no result of its own")
     T, x, node, work, heat = (observed[name] for name in ("T", "x", "node", "work", "heat"))
     circuit = np.broadcast_to(observed.constants["circuit"], (T.shape[-1], 5))
     charge, capacity = circuit[:, 2], circuit[:, 4]
