@@ -19,6 +19,7 @@ from thermoc.ir.values import Value
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log, Lowered
 from thermoc.passes.pipeline import run_passes
+from thermoc.support.errors import error
 
 TEMPERATURE = "chip.temperature."
 WARMTH = "chip.warmth."
@@ -83,8 +84,12 @@ class DieTemperature(Pass):
 
 
 def _scaled(op: Op, T: Value, names: NameSource) -> list[Op]:
-    """Return an op at T times an input, and what makes that temperature."""
+    """Return an op at T times an input, and what makes that temperature. Errors: T305 where units share their T."""
     operand = next(name for name in op.operand_specs if getattr(op, name) is T)
+    if not op.operand_specs[operand].shape:
+        notes = [f"{op.opname} ({op.results[0].name}) has one temperature for all units, and places on a die differ"]
+        hint = "temperature='model' draws at the network's own"
+        raise error("T305", "an op cannot draw at the die's temperature", where=op.location, notes=notes, hint=hint)
     dtype = T.dtype if T.dtype.is_float else DType.f64
     result = op.results[0]
     # A factor for each unit, for units lie in several places.

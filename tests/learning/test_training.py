@@ -224,7 +224,8 @@ def test_a_loss_that_is_not_finite_stops_it_and_leaves_the_checkpoint(folder: Pa
     step = gradient.GradientTrainer._step
 
     def spoiled(self: Any, samples: Any) -> float:
-        self.optimiser.param_groups[0]["lr"] = 1e30
+        for parameter in self.optimiser.param_groups[0]["params"]:
+            parameter.data.mul_(1e30)
         return step(self, samples)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -14,7 +14,7 @@ COLUMNS = ("placement", "reference K", "distance", "peak K", "W")
 
 
 @dataclass(frozen=True, kw_only=True)
-class OperatingPoint:
+class GuardPoint:
     """How a chip was run, and what came of it.
 
     placement: "wire" or "thermal". reference: K that drives are calibrated at and heaters hold. period: s that were
@@ -46,9 +46,9 @@ class GuardBand:
     network: str
     chip: str
     epsilon: float
-    as_is: OperatingPoint | None
-    retuned: OperatingPoint | None
-    points: tuple[OperatingPoint, ...]
+    as_is: GuardPoint | None
+    retuned: GuardPoint | None
+    points: tuple[GuardPoint, ...]
     limit: str
 
     def to_json(self) -> dict[str, Any]:
@@ -73,13 +73,13 @@ class GuardBand:
         save(figure(self.points, self.epsilon, f"{self.network} on {self.chip}"), path)
 
 
-def _json(point: OperatingPoint | None) -> dict[str, Any] | None:
+def _json(point: GuardPoint | None) -> dict[str, Any] | None:
     if point is None:
         return None
     return {name: None if value in (float("inf"),) else value for name, value in asdict(point).items()}
 
 
-def _row(name: str, point: OperatingPoint | None) -> dict[str, Any]:
+def _row(name: str, point: GuardPoint | None) -> dict[str, Any]:
     if point is None:
         return {
             "": name,

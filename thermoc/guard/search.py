@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc import api
-from thermoc.guard.band import GuardBand, OperatingPoint
+from thermoc.guard.band import GuardBand, GuardPoint
 from thermoc.guard.draw_distance import draw_distance
 from thermoc.ir.dialects.sampling import Gibbs
 from thermoc.ir.graph import Graph
@@ -88,13 +88,13 @@ def _check(epsilon: float, ticks: int, options: Mapping[str, Any]) -> None:
         raise error("T303", f"{min(chosen)} is chosen by the search", hint="leave it away")
 
 
-def _better(a: OperatingPoint | None, b: OperatingPoint | None) -> OperatingPoint | None:
+def _better(a: GuardPoint | None, b: GuardPoint | None) -> GuardPoint | None:
     """Return the faster of two, of two as fast the one that takes less power."""
     known = [point for point in (a, b) if point is not None]
     return max(known, key=lambda point: (round(np.log(point.rate), 2), -point.watts), default=None)
 
 
-def _limit(best: OperatingPoint | None, bench: _Bench) -> str:
+def _limit(best: GuardPoint | None, bench: _Bench) -> str:
     if best is None:
         return "at no rate that was looked at do draws keep to their law"
     if best.period == 0.0:
@@ -104,9 +104,9 @@ def _limit(best: OperatingPoint | None, bench: _Bench) -> str:
     return beyond.reason or f"heat: at {beyond.rate:.4g} sweeps a second a draw is {beyond.distance:.3g} off its law"
 
 
-def _impossible(placement: str, reference: float, period: float, reason: str) -> OperatingPoint:
+def _impossible(placement: str, reference: float, period: float, reason: str) -> GuardPoint:
     nothing = dict.fromkeys(("seconds", "rate"), 0.0) | dict.fromkeys(("distance", "off", "kelvin", "watts"), np.inf)
-    return OperatingPoint(placement=placement, reference=reference, period=period, **nothing, reason=reason)
+    return GuardPoint(placement=placement, reference=reference, period=period, **nothing, reason=reason)
 
 
 @dataclass(kw_only=True)
@@ -118,14 +118,14 @@ class _Bench:
     text: str
     run: Mapping[str, Any]
     options: Mapping[str, Any]
-    measured: dict[tuple[str, float, float], OperatingPoint] = field(default_factory=dict)
+    measured: dict[tuple[str, float, float], GuardPoint] = field(default_factory=dict)
     compiled: dict[tuple[str, float], api.Executable] = field(default_factory=dict)
 
     def number(self, name: str, default: float) -> float:
         """Return a number of the chip, or another where it has none of that name: one without samplers."""
         return self.chip[name] if name in self.chip else default  # noqa: SIM401  (it is no mapping)
 
-    def fastest(self, placement: str, reference: float, epsilon: float) -> OperatingPoint | None:
+    def fastest(self, placement: str, reference: float, epsilon: float) -> GuardPoint | None:
         """Return the fastest point of a placement and reference that keeps to the law, None where none does."""
         first = self.at(placement, reference, 0.0)
         if first.distance <= epsilon:
@@ -162,14 +162,14 @@ class _Bench:
             tried.append(hotter)
         return tried
 
-    def at(self, placement: str, reference: float, period: float) -> OperatingPoint:
+    def at(self, placement: str, reference: float, period: float) -> GuardPoint:
         """Return what comes of running it so."""
         key = (placement, reference, period)
         if key not in self.measured:
             self.measured[key] = self._measure(*key)
         return self.measured[key]
 
-    def _measure(self, placement: str, reference: float, period: float) -> OperatingPoint:
+    def _measure(self, placement: str, reference: float, period: float) -> GuardPoint:
         exe = self._executable(placement, reference, period)
         try:
             report = exe.run(**self.run).chip
@@ -182,7 +182,7 @@ class _Bench:
         worst = [(draw_distance(exe.source.producers[s.op], s.worst), s.worst) for s in report.sampling]
         distance, off = max(worst)
         seconds = max(period, report.seconds / report.ticks)
-        return OperatingPoint(
+        return GuardPoint(
             placement=placement,
             reference=reference,
             period=period,
