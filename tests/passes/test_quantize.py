@@ -45,12 +45,12 @@ def refused(code: str, build, **options) -> str:
     return str(caught.value)
 
 
-def test_a_host_op_between_two_parts_of_the_chip_is_refused():
+def test_a_host_op_with_a_state_between_two_parts_of_the_chip_is_refused():
     def build():
-        p = tc.boltzmann(tc.affine(tc.input("x", (3,)), np.eye(3)), T=1.0)
-        tc.output("y", tc.thermal_relu(tc.affine(p, np.eye(3)), T=0.1))
+        x = tc.brownian(tc.affine(tc.input("x", (3,)), np.eye(3)), 1.0, stiffness=1.0)
+        tc.output("y", tc.thermal_relu(tc.affine(x, np.eye(3)), T=0.1))
 
-    assert "thermo.boltzmann" in refused("T205", build)
+    assert "brownian" in refused("T205", build)
 
 
 def test_a_refractory_time_is_refused():
