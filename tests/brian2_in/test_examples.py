@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("brian2")
-from brian2_in.both import read_with_streams, recorded, run_brian2, run_ours
+from brian2_models.both import read_with_streams, recorded, run_brian2, run_ours
 
 import thermoc as tc
 from thermoc.frontends.brian2.script import first_run

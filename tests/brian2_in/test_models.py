@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("brian2")
-from brian2_in.both import read_with_streams, recorded, run_brian2, run_ours
-from brian2_in.models import MODELS, TICKS, built
+from brian2_models.both import read_with_streams, recorded, run_brian2, run_ours
+from brian2_models.models import MODELS, TICKS, built
 
 pytestmark = pytest.mark.brian2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 pytest.importorskip("brian2")
-from brian2_in.models import MODELS, built
+from brian2_models.models import MODELS, built
 
 import thermoc as tc
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from brian2_in.draws import Draws, give, take_back
+from brian2_models.draws import Draws, give, take_back
 from numpy.typing import NDArray
 
 from thermoc.frontends.brian2 import objects
