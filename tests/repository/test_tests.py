@@ -11,6 +11,7 @@ ROOT_FILES = {
     "cases": "every op in small networks",
     "conftest": "fixtures and markers",
     "fuzz": "random networks for as long as told",
+    "heat_networks": "thermal networks on Loihi, for its passes and for Lava",
     "instruction_samples": "a program for each instruction, and what of its row must be refused",
     "kills": "runs that are killed and resumed",
     "loihi_networks": "random networks of the loihi dialect",
