@@ -98,7 +98,7 @@ function floorplan(chip) {
 function thermalMap(chip) {
   const { maps } = chip, most = Math.max(1, ...maps.milli.flat());
   if (frame === null) frame = maps.hottest;
-  const slider = element("input", { type: "range", id: "time", min: 0, max: maps.times.length - 1, value: frame, "aria-label": "Time", oninput: () => show(Number(slider.value), true) });
+  const slider = element("input", { type: "range", id: "time", min: 0, max: maps.times.length - 1, value: frame, "aria-label": "Time", oninput: () => show(Number(slider.value)) });
   const said = element("output", { for: "time", id: "when" });
   const play = element("button", { type: "button", id: "play", onclick: () => toggle() }, "▶");
   const made = die(chip, "thermal", "Thermal map of the die", () => "var(--idle)",
@@ -107,22 +107,21 @@ function thermalMap(chip) {
     element("div", { class: "ends" }, element("span", {}, `${maps.base.toFixed(3)} K`), element("span", {}, `${(maps.base + most / 1000).toFixed(3)} K`)),
     element("p", { class: "note" }, maps.slots > maps.times.length ? `thinned: ${maps.times.length} of ${maps.slots} times are held, the hottest among them` : `all ${maps.times.length} times are held`));
   const cells = made.querySelectorAll(".cell");
-  function show(next, chosen) {
+  function show(next) {
     frame = next;
     slider.value = next;
     maps.milli[next].forEach((milli, core) => cells[core].setAttribute("fill", heat(milli / most)));
     const hottest = maps.milli[next].indexOf(Math.max(...maps.milli[next]));
     said.textContent = `${quantity(maps.times[next], "s")}: ${(maps.base + maps.milli[next][hottest] / 1000).toFixed(3)} K at core ${hottest}`;
-    if (chosen && chip.period > 0) select({ tick: Math.min(chip.facts.ticks - 1, Math.floor(maps.times[next] / chip.period)) });
   }
   function toggle() {
     clearInterval(playing);
     play.textContent = playing ? "▶" : "❚❚";
-    playing = playing ? null : setInterval(() => show((frame + 1) % maps.times.length, false), 120);
+    playing = playing ? null : setInterval(() => show((frame + 1) % maps.times.length), 120);
   }
   made.show = show;
   thermalMap.made = made;
-  show(frame, false);
+  show(frame);
   return made;
 }
 
@@ -133,7 +132,7 @@ function follow(change) {
   if (!("tick" in change) || state.tick === null || !chip || !thermalMap.made) return;
   const middle = (state.tick + 0.5) * chip.period, far = chip.maps.times.map((time) => Math.abs(time - middle));
   const now = Math.floor(chip.maps.times[frame] / chip.period);
-  if (now !== state.tick) thermalMap.made.show(far.indexOf(Math.min(...far)), false);
+  if (now !== state.tick) thermalMap.made.show(far.indexOf(Math.min(...far)));
 }
 
 function markDies() {

@@ -5,12 +5,15 @@ function section(id, title, ...children) {
 }
 
 function verdictSection() {
-  const cards = doc.verdict.map((card) => element("button", { type: "button", class: `card ${card.state}`, onclick: () => {
+  return section("verdict", "Verdict", element("div", { class: "cards" }, doc.verdict.map(verdictCard)), warnings(), chooser());
+}
+
+function verdictCard(card) {
+  return element("button", { type: "button", class: `card ${card.state}`, onclick: () => {
     if (Object.keys(card.select).length) select({ unit: null, core: null, ...card.select });
-    const there = document.getElementById(card.section) || document.getElementById("ops");
-    there.scrollIntoView({ behavior: "smooth" });
-  } }, element("b", {}, card.title), card.text));
-  return section("verdict", "Verdict", element("div", { class: "cards" }, cards), warnings(), chooser());
+    const there = document.getElementById(card.section);
+    if (there) there.scrollIntoView();
+  } }, element("b", {}, card.title), card.text);
 }
 
 function warnings() {
@@ -66,7 +69,11 @@ document.getElementById("nav").append(...[...document.querySelectorAll("section"
 dark.addEventListener("change", () => theme(dark.matches ? "dark" : "light"));
 document.getElementById("theme").addEventListener("click", () => theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
 const search = document.getElementById("search");
-search.addEventListener("input", () => select({ query: search.value.trim().toLowerCase() }));
+search.addEventListener("input", () => {
+  select({ query: search.value.trim().toLowerCase() });
+  const found = tables.some((one) => one.root.isConnected && one.drawn.length) || [...document.querySelectorAll("#drawing .node")].some((one) => matchesQuery(one.about));
+  document.getElementById("found").textContent = found ? "" : `no match for “${search.value.trim()}”`;
+});
 search.addEventListener("keydown", (event) => {
   if (event.key !== "Enter") return;
   const hit = opRows().find((row) => matchesQuery(`${row.op} ${row.kind} ${row.outputs}`));
@@ -84,6 +91,10 @@ addEventListener("beforeprint", () => {
   drawAll();
 });
 addEventListener("afterprint", () => { if (before === "dark") theme(before); });
+
+// What is jumped to stands below the bar, however many lines that has.
+const bar = document.getElementById("bar");
+new ResizeObserver(() => document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
 
 const here = new IntersectionObserver((entries) => {
   for (const entry of entries) {

@@ -38,8 +38,11 @@ const SHOWN = { kind: "kind", type: "type", where: "written at", outputs: "outpu
 function showPanel() {
   const panel = document.getElementById("panel");
   const any = state.op !== null || state.tick !== null || state.core !== null;
-  panel.hidden = !any;
-  document.body.classList.toggle("selected", any);
+  if (panel.hidden === any) still(() => {
+    panel.hidden = !any;
+    document.body.classList.toggle("selected", any);
+    refitGraph();
+  });
   if (!any) return;
   const row = opRows().find((one) => isOp(one.op) && one.op === state.op) || opRows().find((one) => isOp(one.op));
   const facts = [];
@@ -62,6 +65,19 @@ function showPanel() {
     element("h2", {}, state.op === null ? (state.core === null ? `tick ${state.tick}` : `core ${state.core}`) : state.op), element("dl", {}, facts),
     changes.length ? element("div", {}, element("b", {}, "Replaced"), changes.map((one) => element("p", { class: "note" }, `${one.pass}: ${one.what}: ${one.old} → ${one.new} (${one.bound})`))) : null,
     element("p", { class: "note" }, "see it in ", links.flatMap(([id, name], place) => [place ? ", " : "", element("a", { href: `#${id}` }, name)]))].filter(Boolean));
+}
+
+let touched = null;
+for (const kind of ["click", "input", "keydown"]) addEventListener(kind, (event) => { touched = event.target; }, { capture: true });
+
+// The panel takes room, so that lines break anew: what was touched, or else is in sight, stays where it was.
+function still(act) {
+  const place = (one) => one.getBoundingClientRect().top, high = innerHeight;
+  const inSight = (one) => one instanceof Element && one.isConnected && one.closest("main") && place(one) > 0 && place(one) < high;
+  const anchor = inSight(touched) ? touched : [...document.querySelectorAll("tr, h2, h3, .plot, .drawing, .die svg, .note")].find((one) => place(one) > bar.offsetHeight);
+  const before = anchor && place(anchor);
+  act();
+  if (anchor && anchor.isConnected) scrollBy({ top: place(anchor) - before, behavior: "instant" });
 }
 
 function unitFacts(say) {

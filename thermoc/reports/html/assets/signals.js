@@ -25,6 +25,7 @@ function forget(hold) {
     const place = figures.indexOf(plot.made);
     if (place >= 0) figures.splice(place, 1);
     sight.unobserve(plot);
+    widths.unobserve(plot);
   }
 }
 

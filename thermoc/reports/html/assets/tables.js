@@ -43,10 +43,14 @@ function refill(made) {
   const { columns, options } = made;
   const fitting = made.rows.filter((row) => matchesQuery(columns.map((name) => shown(row[name])).join(" ")));
   made.drawn = fitting.slice(0, made.shownRows);
-  made.body.replaceChildren(...made.drawn.map((row) => line(row, made)));
+  made.body.replaceChildren(...(made.drawn.length || !made.rows.length ? made.drawn.map((row) => line(row, made)) : [unmatched(made)]));
   made.more.hidden = fitting.length <= made.shownRows;
   made.more.textContent = `show all ${fitting.length} rows`;
   mark(made);
+}
+
+function unmatched(made) {
+  return element("tr", { class: "unmatched" }, element("td", { colspan: made.columns.length }, `no match among ${made.rows.length} row${made.rows.length === 1 ? "" : "s"}`));
 }
 
 function line(row, { columns, options, numeric }) {
@@ -67,7 +71,7 @@ function tone(value) {
 
 function mark(made) {
   const is = made.options.is || ((row) => isOp(row.op));
-  [...made.body.children].forEach((cells, place) => cells.classList.toggle("selected", Boolean(is(made.drawn[place]))));
+  made.drawn.forEach((row, place) => made.body.children[place].classList.toggle("selected", Boolean(is(row))));
 }
 
 function plainRows(made) {
