@@ -103,7 +103,7 @@ def test_a_click_on_an_op_selects_it_everywhere(open_page: Open):
     clicked(driver, "#graph .node[data-op=gibbs]")
     assert driver.execute_script("return document.querySelector('#panel h2').textContent") == "gibbs"
     said = driver.execute_script("return document.getElementById('panel').textContent")
-    assert all(what in said for what in ("cores", "energy", "warms by", "R-hat", "laws", "written at"))
+    assert all(what in said for what in ("runs on", "energy", "warms by", "R-hat", "laws", "written at"))
     for place in (
         "#ops tr.selected",
         "#chip tr.selected",
@@ -218,7 +218,7 @@ def test_every_table_sorts_and_copies(open_page: Open):
     for csv, document in zip(texts[::2], texts[1::2]):
         rows = json.loads(document)
         assert csv.split("\n")[0].split(",") == list(rows[0])
-    order = "return [...document.querySelectorAll('#ops tbody tr')].map(r => r.dataset.op)"
+    order = "return [...document.querySelectorAll('#ops tbody tr')].map(r => r.cells[0].textContent)"
     before = driver.execute_script(order)
     clicked(driver, "#ops th")
     assert driver.execute_script(order) == sorted(before, key=str.casefold)
@@ -259,3 +259,13 @@ def test_it_prints_with_every_figure(open_page: Open):
     printed = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"])
     assert printed.startswith(b"%PDF") and len(printed) > 50_000
     assert driver.execute_script("return document.querySelectorAll('.plot:not(:has(.main-svg))').length") == 0
+
+
+def test_what_a_sample_takes_stands_on_the_first_screen(open_page: Open):
+    driver = open_page("chip", wide=1280, high=800)
+    script = """return [...document.querySelectorAll('.card')].filter(c => c.textContent.includes('a sample of 10 ticks'))
+        .map(c => [c.textContent, c.getBoundingClientRect().bottom])"""
+    ((said, bottom),) = driver.execute_script(script)
+    assert bottom < 800 and " J in " in said.replace("nJ", "J").replace("µJ", "J").replace("pJ", "J") and "%" in said
+    totals = "return [...document.querySelectorAll('tfoot')].map(f => f.textContent)"
+    assert all("J" in total for total in driver.execute_script(totals))

@@ -96,7 +96,7 @@ function lines(x, series, more = {}) {
 
 function bars(names, values, unit, chosen) {
   return () => ({
-    traces: [{ type: "bar", orientation: "h", x: values, y: names, marker: { color: names.map((name) => (chosen(name) ? colour("link") : COLOURS[0])), opacity: names.map((name) => (state.op === null || chosen(name) ? 1 : 0.55)) }, hovertemplate: `%{y}: %{x:.4g} ${unit}<extra></extra>` }],
+    traces: [{ type: "bar", orientation: "h", x: values, y: names.map(labelOf), customdata: names, marker: { color: names.map((name) => (chosen(name) ? colour("link") : COLOURS[0])), opacity: names.map((name) => (state.op === null || chosen(name) ? 1 : 0.55)) }, hovertemplate: `%{y}: %{x:.4g} ${unit}<extra></extra>` }],
     layout: { xaxis: { title: { text: unit }, exponentformat: "SI" }, yaxis: { autorange: "reversed", type: "category" }, margin: { l: 120, r: 12, t: 26, b: 42 }, showlegend: false },
   });
 }

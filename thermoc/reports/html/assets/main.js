@@ -27,9 +27,14 @@ function warnings() {
 function chooser() {
   if (doc.subjects.length < 2) return null;
   const chosen = element("select", { id: "subject", "aria-label": "Run shown", onchange: () => select({ subject: Number(chosen.value) }) },
-    doc.subjects.map((one, place) => element("option", { value: place }, `${doc.kind === "comparison" ? `${"AB"[place]}: ` : ""}${one.title}`)));
+    doc.subjects.map((one, place) => element("option", { value: place }, doc.kind === "comparison" ? `${"AB"[place]}: ${one.title}${settingsOf("AB"[place])}` : one.title)));
   watch((change) => { if ("subject" in change) chosen.value = state.subject; });
   return element("div", { class: "controls" }, element("label", {}, "graph, passes, signals and mixing below are of", chosen));
+}
+
+function settingsOf(letter) {
+  const different = doc.comparison.asked.filter((row) => !row.same).slice(0, 2);
+  return different.length ? ` (${different.map((row) => `${row.what.replace(/^option /, "")} = ${shown(row[letter])}`).join(", ")})` : "";
 }
 
 function lawsSection() {
@@ -42,13 +47,13 @@ function lawsSection() {
     element("div", { class: "figures" }, curves),
     found.skipped.length ? table("Not checked", found.skipped, { columns: ["law", "of", "reason"], pick: (row) => pickOp(row.op) }) : null,
     found.controls.length ? table("Records falsified on purpose", found.controls, { columns: ["control", "of", "verdict", "caught"], pick: (row) => pickOp(row.op) }) : null,
-    table("Certificate's facts", Object.entries(found.facts).map(([what, value]) => ({ what, value }))));
+    factsTable("Certificate's facts", found.facts));
 }
 
 function factsSection() {
   const hold = element("div");
   const fill = () => hold.replaceChildren(
-    table("The run", Object.entries(subject().facts).map(([what, value]) => ({ what, value }))),
+    factsTable("The run", subject().facts),
     table("What was recorded", subject().signals.flatMap((one) => one.fields.map((field) => ({ output: one.name, op: one.op, ...field }))), { columns: ["output", "field", "shape", "dtype", "mean", "min", "max"], pick: (row) => row.op && pickOp(row.op), format: { shape: (v) => v.join(" × ") } }));
   fill();
   watch((change) => { if ("subject" in change) fill(); });

@@ -30,7 +30,7 @@ function forget(hold) {
 }
 
 function signal(one) {
-  const size = one.units === undefined ? "" : `${one.ticks} ticks × ${one.samples} samples × ${one.units} units`;
+  const size = one.units === undefined ? "" : `${counted(one.ticks, "tick")} × ${counted(one.samples, "sample")} × ${counted(one.units, "unit")}`;
   const title = element("h3", {}, `${one.name} `, element("small", { class: "note" }, `${one.role}, ${size || one.recorded.join(", ")} `), one.op ? element("button", { class: "link", type: "button", onclick: () => pickOp(one.op) }, `of op ${one.op}`) : null);
   const drawn = [];
   if (one.raster) drawn.push(raster(one));
