@@ -28,7 +28,6 @@ def picture(report: ChipReport) -> dict[str, Any]:
     joules = joules_by_core(report)
     return {
         "facts": _facts(report),
-        "summary": str(report).partition("\n\n")[0],
         "die": _die(report),
         "ops": _ops(report, held, joules),
         "components": [

@@ -15,6 +15,7 @@ import thermoc as tc
 from thermoc.cli.main import app
 from thermoc.recording import chips
 from thermoc.reports.html.page import page
+from thermoc.reports.html.quantities import quantity
 from thermoc.reports.html.signals import CELLS
 from thermoc.support.thinning import blocks, ranges
 
@@ -106,7 +107,7 @@ def test_a_chips_costs_are_its_own_reports():
 
 def test_the_verdict_says_what_is_known_and_on_what_it_ran():
     titles = {card["title"]: card["state"] for card in tc.report(ran()).document["verdict"]}
-    assert titles["Software: sim"] == "none" and "Targets agree?" in titles and "Laws hold?" in titles
+    assert titles["Software: sim"] == "none" and "Targets: not compared" in titles and "Laws: not checked" in titles
     titles = [card["title"] for card in tc.report(on_chip()).document["verdict"]]
     assert "Emulated: chip" in titles and "Hottest op: gibbs" in titles
     certified = tc.report(ran(), certificate=tc.certify(ran())).document
@@ -283,3 +284,10 @@ def test_the_commands_write_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     ):
         with pytest.raises(tc.ThermocError, match=code):
             thermoc(line)
+
+
+def test_what_a_sample_takes_is_a_card():
+    (card,) = [card for card in tc.report(on_chip()).document["verdict"] if "a sample of" in card["title"]]
+    chip = on_chip().chip
+    assert quantity(chip.joules_a_sample, "J") in card["title"] and "2 samples of 10 ticks" in card["text"]
+    assert (quantity(6.48462e-8, "J"), quantity(9.999e-7, "J"), quantity(0.0, "J")) == ("64.8 nJ", "1 µJ", "0 J")

@@ -103,7 +103,7 @@ def test_a_click_on_an_op_selects_it_everywhere(open_page: Open):
     clicked(driver, "#graph .node[data-op=gibbs]")
     assert driver.execute_script("return document.querySelector('#panel h2').textContent") == "gibbs"
     said = driver.execute_script("return document.getElementById('panel').textContent")
-    assert all(what in said for what in ("cores", "energy", "warms by", "R-hat", "laws", "written at"))
+    assert all(what in said for what in ("runs on", "energy", "warms by", "R-hat", "laws", "written at"))
     for place in (
         "#ops tr.selected",
         "#chip tr.selected",
@@ -140,7 +140,59 @@ def test_the_slider_moves_the_map(open_page: Open):
     driver.execute_script(move, 1000)
     last = driver.execute_script(look)
     assert first[0] != last[0] and first[1] != last[1]
-    assert "tick9" in driver.execute_script("return document.getElementById('panel').textContent")
+
+
+def test_the_slider_opens_nothing_and_stays_where_it_is(open_page: Open):
+    driver = open_page("chip")
+    place = "const s = document.getElementById('time'); return [Math.round(s.getBoundingClientRect().top), Math.round(scrollY)]"
+    driver.execute_script("document.getElementById('time').scrollIntoView({block: 'center'})")
+    before = driver.execute_script(place)
+    driver.execute_script(
+        "const s = document.getElementById('time'); s.value = 2; s.dispatchEvent(new Event('input', {bubbles: true}))"
+    )
+    assert driver.execute_script("return document.getElementById('panel').hidden")
+    assert driver.execute_script(place) == before
+
+
+def test_figures_and_the_graph_follow_the_panel(open_page: Open):
+    driver = open_page("chip", wide=1280, high=800)
+    drawn(driver)
+    fits = """[...document.querySelectorAll('.plot')].every(p => Math.abs(
+        p.clientWidth - p.querySelector('.main-svg').getBoundingClientRect().width) < 1.5)"""
+    graph = "return document.querySelector('#drawing svg').getBoundingClientRect().width"
+    figures = "return document.querySelector('#chip .plot').clientWidth"
+    wide = [driver.execute_script(script) for script in (graph, figures)]
+    clicked(driver, "#chip tbody tr.pick")
+    wait(driver, fits)
+    narrow = [driver.execute_script(script) for script in (graph, figures)]
+    assert narrow[1] < wide[1] and narrow[0] <= driver.execute_script(
+        "return document.getElementById('drawing').clientWidth"
+    )
+    driver.execute_script("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'}))")
+    wait(driver, fits)
+    assert [driver.execute_script(script) for script in (graph, figures)] == wide
+
+
+def test_the_panel_leaves_what_was_clicked_where_it_is(open_page: Open):
+    driver = open_page("chip", wide=1280, high=800)
+    place = "return document.querySelector('#floorplan .cell').getBoundingClientRect().top"
+    driver.execute_script("document.querySelector('#floorplan').scrollIntoView({block: 'center'})")
+    before = driver.execute_script(place)
+    clicked(driver, "#floorplan .cell")
+    assert not driver.execute_script("return document.getElementById('panel').hidden")
+    assert driver.execute_script(place) == pytest.approx(before, abs=1)
+
+
+def test_a_search_without_a_match_says_so(open_page: Open):
+    driver = open_page("chip")
+    seek = "const s = document.getElementById('search'); s.value = arguments[0]; s.dispatchEvent(new Event('input'))"
+    said = "return document.getElementById('found').textContent"
+    driver.execute_script(seek, "ising")
+    assert driver.execute_script(said) == ""
+    driver.execute_script(seek, "zebra")
+    assert "no match" in driver.execute_script(said)
+    assert "no match" in driver.execute_script("return document.querySelector('#ops tbody').textContent")
+    assert driver.execute_script("return document.querySelectorAll('#graph .node.dim').length") == 0
 
 
 def test_search_filters_and_enter_selects(open_page: Open):
@@ -166,7 +218,7 @@ def test_every_table_sorts_and_copies(open_page: Open):
     for csv, document in zip(texts[::2], texts[1::2]):
         rows = json.loads(document)
         assert csv.split("\n")[0].split(",") == list(rows[0])
-    order = "return [...document.querySelectorAll('#ops tbody tr')].map(r => r.dataset.op)"
+    order = "return [...document.querySelectorAll('#ops tbody tr')].map(r => r.cells[0].textContent)"
     before = driver.execute_script(order)
     clicked(driver, "#ops th")
     assert driver.execute_script(order) == sorted(before, key=str.casefold)
@@ -207,3 +259,13 @@ def test_it_prints_with_every_figure(open_page: Open):
     printed = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"])
     assert printed.startswith(b"%PDF") and len(printed) > 50_000
     assert driver.execute_script("return document.querySelectorAll('.plot:not(:has(.main-svg))').length") == 0
+
+
+def test_what_a_sample_takes_stands_on_the_first_screen(open_page: Open):
+    driver = open_page("chip", wide=1280, high=800)
+    script = """return [...document.querySelectorAll('.card')].filter(c => c.textContent.includes('a sample of 10 ticks'))
+        .map(c => [c.textContent, c.getBoundingClientRect().bottom])"""
+    ((said, bottom),) = driver.execute_script(script)
+    assert bottom < 800 and " J in " in said.replace("nJ", "J").replace("µJ", "J").replace("pJ", "J") and "%" in said
+    totals = "return [...document.querySelectorAll('tfoot')].map(f => f.textContent)"
+    assert all("J" in total for total in driver.execute_script(totals))

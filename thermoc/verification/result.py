@@ -67,7 +67,8 @@ class Verification:
     @property
     def title(self) -> str:
         """What was compared, over how much."""
-        return f"{self.network}, seed {self.seed}: {self.ticks} ticks, {self.batch} samples"
+        size = f"{self.ticks} tick{'s' * (self.ticks != 1)}, {self.batch} sample{'s' * (self.batch != 1)}"
+        return f"{self.network}, seed {self.seed}: {size}"
 
     def _repr_html_(self) -> str:
         breaches = "".join(f"<pre>{escape(str(breach))}</pre>" for breach in self.breaches)
@@ -81,9 +82,13 @@ class Verification:
         return "\n".join([*parts, f"{len(passing)} of {len(self.targets)} targets hold their bounds"])
 
 
-def _blind(row: Comparison) -> str:
+def unjudged_because(row: Comparison) -> str:
     """Say why a row is not judged."""
     why = "what its passes declare is as wide as the value itself, and no unit of it could be judged alone"
     if row.value == UNITS:
         why = "what the numbers of a population may be off is half of what it adds up, or more"
-    return f"{row.target}: {row.error} error of {row.value} is not judged: {why}"
+    return why
+
+
+def _blind(row: Comparison) -> str:
+    return f"{row.target}: {row.error} error of {row.value} is not judged: {unjudged_because(row)}"

@@ -37,11 +37,13 @@ def comparison(first: Run, second: Run, a: Mapping[str, Any], b: Mapping[str, An
     check_comparable(first, second)
     shared = [name for name in first.recorded if name in second.recorded]
     traces = [(name, *(run.recorded[name].fields.get(TRACE) for run in (first, second))) for name in shared]
+    courses = [_course(name, x, y) for name, x, y in traces if _alike(x, y)]
+    apart = {one["name"]: one for one in courses}
     return {
         "asked": list(_asked(a["facts"], b["facts"])),
-        "outputs": [_output(name, first, second) for name in shared],
+        "outputs": [_output(name, first, second, apart.get(name)) for name in shared],
         "means": [_means(name, first, second) for name, x, y in traces if _drawable(x) and _drawable(y)],
-        "courses": [_course(name, x, y) for name, x, y in traces if _alike(x, y)],
+        "courses": courses,
         "costs": _costs(a["chip"] or a["costs"], b["chip"] or b["costs"]),
         "unshared": sorted({*first.recorded} ^ {*second.recorded}),
     }
@@ -52,12 +54,16 @@ def _asked(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[dict[str, Any
         yield {"what": name, "A": a.get(name), "B": b.get(name), "same": a.get(name) == b.get(name)}
 
 
-def _output(name: str, first: Run, second: Run) -> dict[str, Any]:
-    """Return means of an output with the error bar of their difference, where both runs sample it."""
+def _output(name: str, first: Run, second: Run, apart: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return how far an output is apart, and its means with their error bar where both runs sample it."""
     a, b = _mean(first, name), _mean(second, name)
     bars = [run.diagnostics.get(name) for run in (first, second)]
-    row: dict[str, Any] = {"output": name, "mean A": a, "mean B": b}
-    row["B - A"] = None if a is None or b is None else number(b - a)
+    row: dict[str, Any] = {"output": name, "largest |B - A|": None, "first at tick": None, "values that differ": None}
+    if apart is not None:
+        row["largest |B - A|"], row["first at tick"] = apart["most"], apart["first"]
+        row["values that differ"] = f"{apart['differ']} of {apart['count']}"
+    row |= {"mean A": a, "mean B": b}
+    row["mean B - A"] = None if a is None or b is None else number(b - a)
     row["least mixed A"], row["least mixed B"] = (
         None if bar is None else f"{bar.mean:.4g} ± {bar.error:.2g}" for bar in bars
     )
@@ -96,9 +102,12 @@ def _alike(x: Any, y: Any) -> bool:
 
 def _course(name: str, x: Any, y: Any) -> dict[str, Any]:
     """Return the largest difference at each tick, and the first tick at which there is one."""
-    gaps: AnyArray = np.concatenate(
-        [np.abs(q.astype(float) - p).reshape(len(p), -1).max(axis=1) for p, q in zip(blocks(x), blocks(y))]
-    )
+    most, differ = [], 0
+    for p, q in zip(blocks(x), blocks(y)):
+        each = np.abs(q.astype(float) - p).reshape(len(p), -1)
+        most.append(each.max(axis=1))
+        differ += int(np.count_nonzero(each))
+    gaps: AnyArray = np.concatenate(most)
     apart = np.flatnonzero(gaps > 0)
     ticks, thin, step = ranges(np.arange(len(gaps)), gaps[:, None], 400)
     return {
@@ -107,6 +116,8 @@ def _course(name: str, x: Any, y: Any) -> dict[str, Any]:
         "largest": numbers(thin[:, 0]),
         "first": int(apart[0]) if len(apart) else None,
         "most": number(gaps.max()),
+        "differ": differ,
+        "count": math.prod(x.shape),
         "step": step,
     }
 

@@ -8,14 +8,22 @@ from typing import Any
 import numpy as np
 
 from thermoc.support.array_types import AnyArray
-from thermoc.support.thinning import numbers, ranges
+from thermoc.support.thinning import number, numbers, ranges
 from thermoc.verification import Verification
+from thermoc.verification.comparison import UNJUDGED
+from thermoc.verification.result import unjudged_because
 
 
 def targets(verified: Verification, labels: Mapping[str, AnyArray], producers: Mapping[str, str]) -> dict[str, Any]:
     """Return rows, courses and breaches. labels: the right class of each sample, (batch,), by output."""
     rows = [
-        {**row.to_json(), "op": producers.get(row.value), "shown": row.shown(), "course": _course(*row.course)}
+        {
+            **row.to_json(),
+            "op": producers.get(row.value),
+            "shown": row.shown(),
+            "why": unjudged_because(row) if row.verdict == UNJUDGED else None,
+            "course": _course(*row.course),
+        }
         for row in verified.rows
     ]
     return {
@@ -40,18 +48,24 @@ def _course(size: AnyArray, tolerance: AnyArray) -> dict[str, Any]:
 
 
 def _first(verified: Verification, producers: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return where each target parts from the network first: a breach's place, else the tick of the first row."""
+    """Return where each target parts from the network first: a breach's place, else the tick of the first row.
+
+    by: the difference there at a breach, else the largest of that value over all ticks.
+    """
     found = []
     for target in verified.targets:
         breaches = [breach for breach in verified.breaches if breach.target == target]
         diverged = [row for row in verified.rows if row.target == target and row.first is not None]
-        row: dict[str, Any] = {"target": target, "tick": None, "op": None, "unit": None, "pass": None, "why": "none"}
+        row: dict[str, Any] = {"target": target, "tick": None, "op": None, "unit": None, "pass": None, "by": None}
+        row["why"] = "none"
         if breaches:
             one = min(breaches, key=lambda breach: breach.tick)
             row |= {"tick": one.tick, "op": one.op, "unit": list(one.unit), "pass": one.step, "why": "breach"}
+            row["by"] = number(abs(one.actual - one.expected))
         elif diverged:
             one = min(diverged, key=lambda row: row.first or 0)
             row |= {"tick": one.first, "op": producers.get(one.value, one.value), "why": _why(one.verdict)}
+            row["by"] = number(float(one.largest))
         found.append(row)
     return found
 

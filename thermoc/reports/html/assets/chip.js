@@ -35,33 +35,31 @@ function savedChips() {
   const ran = doc.subjects.filter((one) => one.costs);
   if (!ran.length) return null;
   return section("chip", "Chip", element("p", { class: "note" }, "The file keeps what each op took, and no floorplan or thermal map: it was written before files kept them, or is of a chip that another package brings. A new run has them."), ran.flatMap((one) => [
-    table(`What each op takes: ${one.title}`, one.costs.ops, { columns: ["op", "joules", "share", "kelvin"], pick: (row) => pickOp(row.op), format: { joules: (v) => quantity(v, "J"), share: (v) => `${shown(100 * v)} %`, kelvin: (v) => quantity(v, "K") } }),
-    table(`Joules by component: ${one.title}`, one.costs.components, { format: { joules: (v) => quantity(v, "J") } }),
-    table(`The run on the chip: ${one.title}`, Object.entries(one.costs.facts).map(([what, value]) => ({ what, value }))),
+    table(`What each op takes: ${one.title}`, one.costs.ops, { columns: ["op", "joules", "share", "kelvin"], total: ["joules", "share"], note: `Of all ${extent(one)}.`, pick: (row) => pickOp(row.op), format: { joules, share: percent, kelvin: kelvins } }),
+    table(`Joules by component: ${one.title}`, one.costs.components, { total: ["joules"], note: `Of all ${extent(one)}.`, format: { joules } }),
+    factsTable(`The run on the chip: ${one.title}`, one.costs.facts),
   ]));
 }
 
 function chipParts(chip) {
-  const opNames = chip.ops.map((op) => op.op);
-  const byOp = (name) => bars(opNames, chip.ops.map((op) => op[name]), name === "joules" ? "J" : "K", isOp);
-  const point = (one) => pickOp(String(one.y));
+  const byOp = (name) => bars(chip.ops.map((op) => op.op), chip.ops.map((op) => op[name]), name === "joules" ? "J" : "K", isOp);
+  const point = (one) => pickOp(one.customdata);
   const again = (change) => "op" in change;
-  const facts = chip.facts;
+  const of = `Of all ${extent(chipSubject())}.`;
   return [
     element("p", { class: "note" }, `${chipSubject().title}. Emulated: a model of the chip ran, no hardware was measured.`),
     element("div", { class: "dies" }, floorplan(chip), thermalMap(chip)),
-    table("What each op takes", chip.ops.map((op) => ({ op: op.op, holds: op.holds.join(" + "), cores: op.cores, joules: op.joules, share: op.share, kelvin: op.kelvin, seconds: busyOf(chip, op.op) })), { format: { joules: (v) => quantity(v, "J"), share: (v) => `${shown(100 * v)} %`, seconds: (v) => quantity(v, "s") }, pick: (row) => pickOp(row.op), note: "kelvin: by how much the op's own mean power alone would raise its hottest place. seconds: its cores' busy time in a tick of one sample. Leakage is of no op." }),
+    table("What each op takes", chip.ops.map((op) => ({ id: op.op, op: labelOf(op.op), cores: op.cores, joules: op.joules, share: op.share, kelvin: op.kelvin, seconds: busyOf(chip, op.op) })), { columns: ["op", "cores", "joules", "share", "kelvin", "seconds"], total: ["joules", "share"], format: { cores: coresText, joules, share: percent, kelvin: kelvins, seconds }, pick: (row) => pickOp(row.id), note: `${of} kelvin: by how much the op's own mean power alone would raise its hottest place above the ambient of ${chip.die.ambient} K. seconds: its cores' busy time in a tick of one sample. Leakage is of no op.` }),
     element("div", { class: "figures" },
       figure("Joules by op", byOp("joules"), { click: point, again }), figure("Kelvins by op", byOp("kelvin"), { click: point, again }),
       figure("Joules by component", bars(chip.components.map((one) => one.component), chip.components.map((one) => one.joules), "J", () => false)),
       figure("Seconds by op, of busy cores", bars(busiest(chip).map((one) => one.op), busiest(chip).map((one) => one.seconds), "s", isOp), { click: point, again }),
       rooflineFigure(chip), diesOverTime(chip), powerOverTime(chip), ...chip.units.map((one) => unitKelvins(one))),
-    table("Joules by component", chip.components, { format: { joules: (v) => quantity(v, "J"), share: (v) => `${shown(100 * v)} %` } }),
-    table("Cores that work", chip.cores.map((one) => ({ ...one, op: one.ops[0] })), { columns: ["core", "tile", "joules", "peak", "ops"], format: { joules: (v) => quantity(v, "J"), peak: (v) => `${v} K` }, pick: (row) => pickCore(row.core), is: (row) => (state.core !== null ? row.core === state.core : row.ops.some(isOp)) }),
-    chip.sampling.length ? table("Temperature that units draw at, off what was asked for (relative)", chip.sampling, { pick: (row) => pickOp(row.op) }) : null,
+    table("Joules by component", chip.components, { total: ["joules", "share"], note: of, format: { joules, share: percent } }),
+    table("Cores that work", chip.cores.map((one) => ({ ...one, op: one.ops[0] })), { columns: ["core", "tile", "joules", "peak", "ops"], total: ["joules"], note: `${of} Without leakage. The die's ambient is ${chip.die.ambient} K.`, format: { joules, peak: (v) => `${v} K`, ops: (v) => v.map(labelOf).join(", ") }, pick: (row) => pickCore(row.core), is: (row) => (state.core !== null ? row.core === state.core : row.ops.some(isOp)) }),
+    chip.sampling.length ? table("Temperature that units draw at, off what was asked for (relative)", chip.sampling, { format: { mean: percent, worst: percent }, pick: (row) => pickOp(row.op) }) : null,
     table("What is used of the chip", chip.used),
-    element("details", {}, element("summary", {}, element("b", {}, "The run on the chip, in words")), element("pre", { class: "note", style: "white-space: pre-wrap" }, chip.summary)),
-    table("The run on the chip", Object.entries(facts).map(([what, value]) => ({ what, value }))),
+    factsTable("The run on the chip", chip.facts),
   ].filter(Boolean);
 }
 
@@ -91,38 +89,37 @@ function floorplan(chip) {
   const owner = new Map(chip.cores.map((one) => [one.core, one.ops[0]]));
   const named = chip.ops.map((op) => op.op).filter((op) => [...owner.values()].includes(op));
   const tint = (core) => (owner.has(core) ? COLOURS[Math.min(named.indexOf(owner.get(core)), COLOURS.length - 1)] : "var(--idle)");
-  const legend = element("div", { class: "legend" }, named.slice(0, COLOURS.length).map((op, place) => element("button", { type: "button", onclick: () => pickOp(op) }, element("i", { style: `background:${COLOURS[place]}` }), op)), element("span", {}, element("i", { style: "background:var(--idle)" }), "idle"));
+  const legend = element("div", { class: "legend" }, named.slice(0, COLOURS.length).map((op, place) => element("button", { type: "button", onclick: () => pickOp(op) }, element("i", { style: `background:${COLOURS[place]}` }), labelOf(op))), element("span", {}, element("i", { style: "background:var(--idle)" }), "idle"));
   return die(chip, "floorplan", "Floorplan: what each core spends most on", tint, legend);
 }
 
 function thermalMap(chip) {
   const { maps } = chip, most = Math.max(1, ...maps.milli.flat());
   if (frame === null) frame = maps.hottest;
-  const slider = element("input", { type: "range", id: "time", min: 0, max: maps.times.length - 1, value: frame, "aria-label": "Time", oninput: () => show(Number(slider.value), true) });
+  const slider = element("input", { type: "range", id: "time", min: 0, max: maps.times.length - 1, value: frame, "aria-label": "Time", oninput: () => show(Number(slider.value)) });
   const said = element("output", { for: "time", id: "when" });
   const play = element("button", { type: "button", id: "play", onclick: () => toggle() }, "▶");
   const made = die(chip, "thermal", "Thermal map of the die", () => "var(--idle)",
     element("div", { class: "controls" }, play, slider, said),
     element("div", { class: "scale", style: `background:linear-gradient(90deg,${INFERNO.join(",")})` }),
-    element("div", { class: "ends" }, element("span", {}, `${maps.base.toFixed(3)} K`), element("span", {}, `${(maps.base + most / 1000).toFixed(3)} K`)),
+    element("div", { class: "ends" }, element("span", {}, `${maps.base.toFixed(3)} K (ambient ${chip.die.ambient} K)`), element("span", {}, `${(maps.base + most / 1000).toFixed(3)} K`)),
     element("p", { class: "note" }, maps.slots > maps.times.length ? `thinned: ${maps.times.length} of ${maps.slots} times are held, the hottest among them` : `all ${maps.times.length} times are held`));
   const cells = made.querySelectorAll(".cell");
-  function show(next, chosen) {
+  function show(next) {
     frame = next;
     slider.value = next;
     maps.milli[next].forEach((milli, core) => cells[core].setAttribute("fill", heat(milli / most)));
     const hottest = maps.milli[next].indexOf(Math.max(...maps.milli[next]));
     said.textContent = `${quantity(maps.times[next], "s")}: ${(maps.base + maps.milli[next][hottest] / 1000).toFixed(3)} K at core ${hottest}`;
-    if (chosen && chip.period > 0) select({ tick: Math.min(chip.facts.ticks - 1, Math.floor(maps.times[next] / chip.period)) });
   }
   function toggle() {
     clearInterval(playing);
     play.textContent = playing ? "▶" : "❚❚";
-    playing = playing ? null : setInterval(() => show((frame + 1) % maps.times.length, false), 120);
+    playing = playing ? null : setInterval(() => show((frame + 1) % maps.times.length), 120);
   }
   made.show = show;
   thermalMap.made = made;
-  show(frame, false);
+  show(frame);
   return made;
 }
 
@@ -133,7 +130,7 @@ function follow(change) {
   if (!("tick" in change) || state.tick === null || !chip || !thermalMap.made) return;
   const middle = (state.tick + 0.5) * chip.period, far = chip.maps.times.map((time) => Math.abs(time - middle));
   const now = Math.floor(chip.maps.times[frame] / chip.period);
-  if (now !== state.tick) thermalMap.made.show(far.indexOf(Math.min(...far)), false);
+  if (now !== state.tick) thermalMap.made.show(far.indexOf(Math.min(...far)));
 }
 
 function markDies() {
@@ -151,11 +148,11 @@ function rooflineFigure(chip) {
   const ridge = peak / bandwidth, xs = [ridge / 1000, ridge, Math.max(ridge * 100, ...placed.map((one) => 2 * one.intensity))];
   const build = () => ({
     traces: [{ type: "scatter", mode: "lines", name: "roof of a core", x: xs, y: xs.map((x) => Math.min(peak, bandwidth * x)), line: { color: colour("soft") }, hoverinfo: "skip" },
-      { type: "scatter", mode: "markers+text", name: "ops", x: placed.map((one) => one.intensity), y: placed.map((one) => one.rate), text: placed.map((one) => one.op), textposition: "bottom center", cliponaxis: false, marker: { size: placed.map((one) => (isOp(one.op) ? 15 : 9)), color: COLOURS[2] }, hovertemplate: "%{text}: %{y:.3g} operations/s, %{x:.3g} a byte<extra></extra>" }],
+      { type: "scatter", mode: "markers+text", name: "ops", x: placed.map((one) => one.intensity), y: placed.map((one) => one.rate), text: placed.map((one) => labelOf(one.op)), customdata: placed.map((one) => one.op), textposition: "bottom center", cliponaxis: false, marker: { size: placed.map((one) => (isOp(one.op) ? 15 : 9)), color: COLOURS[2] }, hovertemplate: "%{text}: %{y:.3g} operations/s, %{x:.3g} a byte<extra></extra>" }],
     layout: { showlegend: false, xaxis: { type: "log", exponentformat: "power", title: { text: "operations a byte through the buffer" } }, yaxis: { type: "log", exponentformat: "SI", title: { text: "operations/s of busy cores" } } },
   });
   const left = points.length - placed.length;
-  return figure("Roofline of a core", build, { click: (point) => point.text && pickOp(point.text), again: (change) => "op" in change, notes: left ? [`${left} ops move no bytes or do no operations, and have no place here`] : [] });
+  return figure("Roofline of a core", build, { click: (point) => point.customdata && pickOp(point.customdata), again: (change) => "op" in change, notes: left ? [`${left} ops move no bytes or do no operations, and have no place here`] : [] });
 }
 
 function diesOverTime(chip) {

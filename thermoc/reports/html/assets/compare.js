@@ -5,17 +5,18 @@ function compareSection() {
   if (!found) return null;
   const [a, b] = doc.subjects;
   const different = found.asked.filter((row) => !row.same), count = different.length;
-  const settings = different.slice(0, 3).map((row) => `${row.what} (${shown(row.A)} and ${shown(row.B)})`).join(", ");
-  const told = Object.keys(found.outputs[0] || { output: 0 }).filter((name) => found.outputs.some((row) => row[name] !== null));
-  const single = found.courses.filter((one) => one.ticks.length < 2);
+  const settings = different.slice(0, 3).map((row) => `${row.what.replace(/^option /, "")} = ${shown(row.A)} (A), ${shown(row.B)} (B)`).join("; ");
   const opOf = (name) => (a.signals.find((one) => one.name === name) || {}).op;
   return section("compare", "Comparison",
     element("p", { class: "note" }, `A: ${a.title}. B: ${b.title}. ${count} of ${found.asked.length} settings ${count === 1 ? "differs" : "differ"}${count ? `: ${settings}${count > 3 ? ", ..." : ""}` : ""}. `, found.unshared.length ? `Recorded in one of them alone: ${found.unshared.join(", ")}.` : ""),
-    table("Outputs", found.outputs.map((row) => ({ ...row, op: opOf(row.output) })), { columns: told, pick: (row) => row.op && pickOp(row.op), note: told.includes("apart, error bars") ? "error bars: of an output's least mixed unit, where both runs sample it; beyond 4 of them the runs differ." : "" }),
+    table("Outputs", found.outputs.map((row) => ({ ...row, op: opOf(row.output) })), { columns: Object.keys(found.outputs[0] || { output: 0 }), pick: (row) => row.op && pickOp(row.op), note: found.outputs.some((row) => row["apart, error bars"] !== null) ? "error bars: of an output's least mixed unit, where both runs sample it; beyond 4 of them the runs differ." : "" }),
     element("div", { class: "figures" }, found.means.map(overlay), found.courses.filter((one) => one.ticks.length > 1).map(courseOf)),
-    single.map((one) => element("p", { class: "note" }, `${one.name}: ${apart(one)}.`)),
-    found.costs.length ? table("What each op took", found.costs, { pick: (row) => pickOp(row.op), format: Object.fromEntries(["A", "B", "B - A"].flatMap((of) => [[`joules ${of}`, (v) => quantity(v, "J")], [`kelvin ${of}`, (v) => quantity(v, "K")]])) }) : element("p", { class: "note" }, "At least one run was on no chip: there are no joules to compare."),
+    found.costs.length ? table("What each op took", found.costs.map((row) => ({ ...row, id: row.op, op: labelOf(row.op) })), { columns: Object.keys(found.costs[0]), total: ["joules A", "joules B", "joules B - A"], note: `A: ${extent(a)}. B: ${extent(b)}.`, pick: (row) => pickOp(row.id), format: Object.fromEntries(["A", "B", "B - A"].flatMap((of) => [[`joules ${of}`, (v) => quantity(v, "J")], [`kelvin ${of}`, (v) => quantity(v, "K")]])) }) : element("p", { class: "note" }, "At least one run was on no chip: there are no joules to compare."),
     table("What was asked", [...found.asked].sort((p, q) => p.same - q.same), { is: () => false, note: "What differs stands first." }));
+}
+
+function extent(one) {
+  return `${counted(one.facts.batch, "sample")} of ${counted(one.facts.ticks, "tick")}`;
 }
 
 function overlay(one) {

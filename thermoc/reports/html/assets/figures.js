@@ -1,7 +1,7 @@
 // Figures of Plotly: drawn when they come into sight, in the page's colours, with the selected tick marked.
 
 const figures = [];
-const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
+const CONFIG = { displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
 
 // build() returns {traces, layout}; options: wide, notes, tick (a function from tick to x), click(point), again(change).
 function figure(title, build, options = {}) {
@@ -12,6 +12,7 @@ function figure(title, build, options = {}) {
   plot.setAttribute("data-figure", title);
   figures.push(one);
   sight.observe(plot);
+  widths.observe(plot);
   plot.made = one;
   return root;
 }
@@ -31,6 +32,14 @@ const sight = new IntersectionObserver((entries) => {
     if (entry.isIntersecting && !entry.target.made.drawn) whenLoaded(() => draw(entry.target.made));
   }
 }, { rootMargin: "300px" });
+
+// A figure follows its own width: that of the window, and the room that the panel leaves.
+const widths = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    if (target.made.drawn && contentRect.width && contentRect.width !== target.made.wide) Plotly.Plots.resize(target);
+    target.made.wide = contentRect.width;
+  }
+});
 
 function whenLoaded(act) {
   if (document.readyState === "complete") act();
@@ -57,6 +66,7 @@ function draw(one) {
   one.own = layout.shapes || [];
   const first = !one.drawn;
   one.drawn = true;
+  one.wide = one.plot.clientWidth;
   Plotly.react(one.plot, traces, whole, CONFIG);
   if (first && one.options.click) one.plot.on("plotly_click", (event) => one.options.click(event.points[0]));
 }
@@ -86,7 +96,7 @@ function lines(x, series, more = {}) {
 
 function bars(names, values, unit, chosen) {
   return () => ({
-    traces: [{ type: "bar", orientation: "h", x: values, y: names, marker: { color: names.map((name) => (chosen(name) ? colour("link") : COLOURS[0])), opacity: names.map((name) => (state.op === null || chosen(name) ? 1 : 0.55)) }, hovertemplate: `%{y}: %{x:.4g} ${unit}<extra></extra>` }],
+    traces: [{ type: "bar", orientation: "h", x: values, y: names.map(labelOf), customdata: names, marker: { color: names.map((name) => (chosen(name) ? colour("link") : COLOURS[0])), opacity: names.map((name) => (state.op === null || chosen(name) ? 1 : 0.55)) }, hovertemplate: `%{y}: %{x:.4g} ${unit}<extra></extra>` }],
     layout: { xaxis: { title: { text: unit }, exponentformat: "SI" }, yaxis: { autorange: "reversed", type: "category" }, margin: { l: 120, r: 12, t: 26, b: 42 }, showlegend: false },
   });
 }

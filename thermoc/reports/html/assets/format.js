@@ -39,6 +39,23 @@ function digits(value) {
   return String(Number(value.toPrecision(4)));
 }
 
+function counted(number, what) {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+function percent(share) {
+  return share === null || share === undefined ? "" : `${shown(100 * share)} %`;
+}
+
+// Seconds, joules, watts and kelvins of a table, each with its unit.
+const joules = (value) => quantity(value, "J"), kelvins = (value) => quantity(value, "K"), seconds = (value) => quantity(value, "s");
+const UNITS = { seconds: "s", latency: "s", throughput: "samples/s", joules: "J", joules_a_sample: "J", setup_joules: "J", setup_seconds: "s", peak_kelvin: "K", peak_seconds: "s", mean_watts: "W", heat_in: "J", heat_out: "J", heat_stored: "J", heat_gap: "J", slot: "s", lag_error: "K", "option slot": "s", "option period": "s", "option build_limit": "s", "option run_limit": "s" };
+
+function factsTable(title, facts) {
+  const said = (value, { what }) => (!(what in UNITS) || typeof value !== "number" ? shown(value) : what === "peak_kelvin" || what === "throughput" ? `${shown(value)} ${UNITS[what]}` : quantity(value, UNITS[what]));
+  return table(title, Object.entries(facts).map(([what, value]) => ({ what, value })), { format: { value: said } });
+}
+
 const PREFIXES = [[1e-15, "f"], [1e-12, "p"], [1e-9, "n"], [1e-6, "µ"], [1e-3, "m"], [1, ""], [1e3, "k"], [1e6, "M"], [1e9, "G"]];
 
 function quantity(value, unit) {

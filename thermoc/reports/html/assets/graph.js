@@ -1,32 +1,47 @@
 // The graph: layers from left to right in the order of a tick, feedback through states dashed. A click selects an op.
 
 const WIDTH = 170, HEIGHT = 50;
-let stage = 0, zoom = 1;
+let stage = 0, zoom = 1, fitted = true, room = 0;
 
 function graphSection() {
   const stages = element("select", { id: "stage", "aria-label": "Stage", onchange: () => { stage = Number(stages.value); drawGraph(); } });
-  const larger = (factor) => () => { zoom *= factor; drawGraph(); };
+  const larger = (factor) => () => { zoom *= factor; fitted = false; drawGraph(); };
   const controls = element("div", { class: "controls" }, element("label", {}, "stage", stages),
     element("button", { type: "button", onclick: larger(1.25), title: "larger" }, "+"), element("button", { type: "button", onclick: larger(0.8), title: "smaller" }, "−"),
-    element("button", { type: "button", onclick: () => { zoom = fit(); drawGraph(); } }, "fit"));
-  const made = section("graph", "Graph", controls, element("div", { class: "drawing", id: "drawing" }), element("p", { class: "note" }, "Boxes are ops, coloured by dialect; dashed boxes keep a state, red ones draw noise; dashed lines are read for the next tick. Constants are not drawn."));
+    element("button", { type: "button", onclick: fitGraph }, "fit"));
+  const made = section("graph", "Graph", controls, element("div", { class: "drawing", id: "drawing" }), element("p", { class: "note", id: "unmatched", hidden: true }, "No op of the graph matches the search."), element("p", { class: "note" }, "Boxes are ops, coloured by dialect; dashed boxes keep a state, red ones draw noise; dashed lines are read for the next tick. Constants are not drawn."));
   watch((change) => {
     if ("subject" in change) fillStages(stages);
     else markGraph();
   });
-  setTimeout(() => fillStages(stages));
+  setTimeout(() => {
+    fillStages(stages);
+    new ResizeObserver(refitGraph).observe(document.getElementById("drawing"));
+  });
   return made;
 }
 
 function fillStages(stages) {
   stage = Math.min(stage, subject().graphs.length - 1);
   stages.replaceChildren(...subject().graphs.map((graph, place) => element("option", { value: place, selected: place === stage }, `${graph.title} (${graph.nodes.length} ops)`)));
+  fitGraph();
+}
+
+function fitGraph() {
+  fitted = true;
   zoom = fit();
   drawGraph();
 }
 
+// A graph that fills its frame goes on filling it when the frame is made narrower or wider.
+function refitGraph() {
+  const hold = document.getElementById("drawing");
+  if (fitted && hold.offsetWidth && hold.offsetWidth !== room) fitGraph();
+}
+
 function fit() {
-  const graph = subject().graphs[stage], space = document.getElementById("drawing").clientWidth - 4;
+  const graph = subject().graphs[stage], hold = document.getElementById("drawing"), space = hold.clientWidth - 4;
+  room = hold.offsetWidth;
   return graph.width ? Math.min(1, Math.max(0.3, space / graph.width)) : 1;
 }
 
@@ -70,9 +85,11 @@ function node(one) {
 }
 
 function markGraph() {
-  for (const made of document.querySelectorAll("#drawing .node")) {
+  const nodes = [...document.querySelectorAll("#drawing .node")], matching = nodes.some((made) => matchesQuery(made.about));
+  document.getElementById("unmatched").hidden = matching || !nodes.length;
+  for (const made of nodes) {
     made.classList.toggle("selected", isOp(made.dataset.op));
-    made.classList.toggle("dim", !matchesQuery(made.about));
+    made.classList.toggle("dim", matching && !matchesQuery(made.about));
   }
   for (const made of document.querySelectorAll("#drawing .edge")) made.classList.toggle("selected", made.ends.some(isOp));
 }

@@ -5,12 +5,15 @@ function section(id, title, ...children) {
 }
 
 function verdictSection() {
-  const cards = doc.verdict.map((card) => element("button", { type: "button", class: `card ${card.state}`, onclick: () => {
+  return section("verdict", "Verdict", element("div", { class: "cards" }, doc.verdict.map(verdictCard)), warnings(), chooser());
+}
+
+function verdictCard(card) {
+  return element("button", { type: "button", class: `card ${card.state}`, onclick: () => {
     if (Object.keys(card.select).length) select({ unit: null, core: null, ...card.select });
-    const there = document.getElementById(card.section) || document.getElementById("ops");
-    there.scrollIntoView({ behavior: "smooth" });
-  } }, element("b", {}, card.title), card.text));
-  return section("verdict", "Verdict", element("div", { class: "cards" }, cards), warnings(), chooser());
+    const there = document.getElementById(card.section);
+    if (there) there.scrollIntoView();
+  } }, element("b", {}, card.title), card.text);
 }
 
 function warnings() {
@@ -24,9 +27,14 @@ function warnings() {
 function chooser() {
   if (doc.subjects.length < 2) return null;
   const chosen = element("select", { id: "subject", "aria-label": "Run shown", onchange: () => select({ subject: Number(chosen.value) }) },
-    doc.subjects.map((one, place) => element("option", { value: place }, `${doc.kind === "comparison" ? `${"AB"[place]}: ` : ""}${one.title}`)));
+    doc.subjects.map((one, place) => element("option", { value: place }, doc.kind === "comparison" ? `${"AB"[place]}: ${one.title}${settingsOf("AB"[place])}` : one.title)));
   watch((change) => { if ("subject" in change) chosen.value = state.subject; });
   return element("div", { class: "controls" }, element("label", {}, "graph, passes, signals and mixing below are of", chosen));
+}
+
+function settingsOf(letter) {
+  const different = doc.comparison.asked.filter((row) => !row.same).slice(0, 2);
+  return different.length ? ` (${different.map((row) => `${row.what.replace(/^option /, "")} = ${shown(row[letter])}`).join(", ")})` : "";
 }
 
 function lawsSection() {
@@ -39,13 +47,13 @@ function lawsSection() {
     element("div", { class: "figures" }, curves),
     found.skipped.length ? table("Not checked", found.skipped, { columns: ["law", "of", "reason"], pick: (row) => pickOp(row.op) }) : null,
     found.controls.length ? table("Records falsified on purpose", found.controls, { columns: ["control", "of", "verdict", "caught"], pick: (row) => pickOp(row.op) }) : null,
-    table("Certificate's facts", Object.entries(found.facts).map(([what, value]) => ({ what, value }))));
+    factsTable("Certificate's facts", found.facts));
 }
 
 function factsSection() {
   const hold = element("div");
   const fill = () => hold.replaceChildren(
-    table("The run", Object.entries(subject().facts).map(([what, value]) => ({ what, value }))),
+    factsTable("The run", subject().facts),
     table("What was recorded", subject().signals.flatMap((one) => one.fields.map((field) => ({ output: one.name, op: one.op, ...field }))), { columns: ["output", "field", "shape", "dtype", "mean", "min", "max"], pick: (row) => row.op && pickOp(row.op), format: { shape: (v) => v.join(" × ") } }));
   fill();
   watch((change) => { if ("subject" in change) fill(); });
@@ -66,7 +74,11 @@ document.getElementById("nav").append(...[...document.querySelectorAll("section"
 dark.addEventListener("change", () => theme(dark.matches ? "dark" : "light"));
 document.getElementById("theme").addEventListener("click", () => theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
 const search = document.getElementById("search");
-search.addEventListener("input", () => select({ query: search.value.trim().toLowerCase() }));
+search.addEventListener("input", () => {
+  select({ query: search.value.trim().toLowerCase() });
+  const found = tables.some((one) => one.root.isConnected && one.drawn.length) || [...document.querySelectorAll("#drawing .node")].some((one) => matchesQuery(one.about));
+  document.getElementById("found").textContent = found ? "" : `no match for “${search.value.trim()}”`;
+});
 search.addEventListener("keydown", (event) => {
   if (event.key !== "Enter") return;
   const hit = opRows().find((row) => matchesQuery(`${row.op} ${row.kind} ${row.outputs}`));
@@ -84,6 +96,10 @@ addEventListener("beforeprint", () => {
   drawAll();
 });
 addEventListener("afterprint", () => { if (before === "dark") theme(before); });
+
+// What is jumped to stands below the bar, however many lines that has.
+const bar = document.getElementById("bar");
+new ResizeObserver(() => document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
 
 const here = new IntersectionObserver((entries) => {
   for (const entry of entries) {

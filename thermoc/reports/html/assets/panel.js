@@ -11,7 +11,7 @@ function opRows() {
     const first = doc.targets ? doc.targets.rows.filter((row) => row.op === node.id && row.first !== null).map((row) => row.first) : [];
     return {
       op: node.id, kind: node.op, type: node.type, where: node.where, outputs: outputs.join(", "),
-      cores: cost && cost.cores.length ? cost.cores : null, joules: cost ? cost.joules : null, share: cost ? cost.share : null, kelvin: cost ? cost.kelvin : null,
+      cost: cost ? cost.op : null, cores: cost && cost.cores.length ? cost.cores : null, joules: cost ? cost.joules : null, share: cost ? cost.share : null, kelvin: cost ? cost.kelvin : null,
       r_hat: worst("r_hat", Math.max), ess: worst("ess", Math.min), mixed: chains.length ? chains.every((row) => row.mixed) : null,
       laws: laws.length ? `${laws.filter((row) => row.holds).length} of ${laws.length} hold` : "",
       changes: subject().passes.flatMap((one) => one.changes).filter((change) => change.op === node.id).length,
@@ -23,14 +23,27 @@ function opRows() {
 function opsSection() {
   const hold = element("div");
   const fill = () => {
-    const rows = opRows(), has = (name) => rows.some((row) => row[name] !== null && row[name] !== "" && row[name] !== 0);
+    const rows = fused(opRows()), leakage = costsOf().ops.find((op) => op.op === "(leakage)"), has = (name) => rows.some((row) => row[name] !== null && row[name] !== "" && row[name] !== 0);
     const columns = ["op", "kind", "type", "outputs", "cores", "joules", "share", "kelvin", "r_hat", "ess", "mixed", "laws", "changes", "diverges_at", "where"].filter((name) => name === "op" || name === "kind" || has(name));
     rows.sort((a, b) => (b.kelvin ?? -1) - (a.kelvin ?? -1));
-    hold.replaceChildren(table("Ops", rows, { columns, pick: (row) => pickOp(row.op), format: { joules: (v) => quantity(v, "J"), share: (v) => (v === null ? "" : `${shown(100 * v)} %`), where: (v) => element("code", {}, v) }, note: costsOf().ops.length ? "The hottest first. An op of the chip may hold several of the network's: each then shows what all of them take." : "A click on an op selects it everywhere; a click on a head sorts." }));
+    const costly = `The hottest first; what the chip runs as one is one row. Joules of all ${extent(chipSubject() || subject())}${leakage ? `; leakage, of no op, takes ${joules(leakage.joules)} (${percent(leakage.share)}) besides` : ""}. kelvin: above the ambient${chipOf() ? ` of ${chipOf().die.ambient} K` : ""}.`;
+    hold.replaceChildren(table("Ops", rows, { columns, heading: "", total: costsOf().ops.length ? ["joules", "share"] : null, pick: (row) => pickOp(row.id), format: { cores: coresText, joules, share: percent, kelvin: kelvins, where: (v) => element("code", {}, v) }, note: costsOf().ops.length ? costly : "A click on an op selects it everywhere; a click on a head sorts." }));
   };
   fill();
   watch((change) => { if ("subject" in change) fill(); });
   return section("ops", "Ops", hold);
+}
+
+// Ops that the chip runs as one share a row: what they take cannot be told apart.
+function fused(rows) {
+  const groups = new Map();
+  for (const row of rows) groups.set(row.cost ?? row.op, [...(groups.get(row.cost ?? row.op) || []), row]);
+  return [...groups.values()].map((group) => {
+    const all = (name) => [...new Set(group.map((row) => row[name]).filter((value) => value !== "" && value !== null))];
+    const last = group[group.length - 1], joined = Object.fromEntries(["kind", "type", "outputs", "laws", "where"].map((name) => [name, all(name).join(name === "kind" ? " + " : ", ")]));
+    const diverges = all("diverges_at");
+    return { ...last, ...joined, id: last.op, op: group.map((row) => row.op).join(" + "), changes: group.reduce((sum, row) => sum + row.changes, 0), diverges_at: diverges.length ? Math.min(...diverges) : null };
+  });
 }
 
 const SHOWN = { kind: "kind", type: "type", where: "written at", outputs: "outputs", r_hat: "R-hat, worst unit", ess: "effective samples, least", mixed: "mixed", laws: "laws", changes: "numbers replaced", diverges_at: "diverges at tick" };
@@ -38,8 +51,11 @@ const SHOWN = { kind: "kind", type: "type", where: "written at", outputs: "outpu
 function showPanel() {
   const panel = document.getElementById("panel");
   const any = state.op !== null || state.tick !== null || state.core !== null;
-  panel.hidden = !any;
-  document.body.classList.toggle("selected", any);
+  if (panel.hidden === any) still(() => {
+    panel.hidden = !any;
+    document.body.classList.toggle("selected", any);
+    refitGraph();
+  });
   if (!any) return;
   const row = opRows().find((one) => isOp(one.op) && one.op === state.op) || opRows().find((one) => isOp(one.op));
   const facts = [];
@@ -47,9 +63,9 @@ function showPanel() {
   if (row) for (const [name, text] of Object.entries(SHOWN)) if (name !== "changes" || row[name]) say(text, shown(row[name]));
   const cost = costsOf().ops.find((op) => family(state.op).has(op.op));
   if (cost) {
-    say("cores", shown(cost.cores));
+    say("runs on", coresText(cost.cores));
     say("energy", `${quantity(cost.joules, "J")} (${shown(100 * cost.share)} %)`);
-    say("warms by", quantity(cost.kelvin, "K"));
+    say("warms by", `${kelvins(cost.kelvin)}${chipOf() ? ` above ${chipOf().die.ambient} K` : ""}`);
     if (chipOf()) say("busy, a tick", quantity(busyOf(chipOf(), cost.op), "s"));
     if (cost.holds.length > 1) say("holds", cost.holds.join(" + "));
   }
@@ -59,9 +75,22 @@ function showPanel() {
   const changes = subject().passes.flatMap((one) => one.changes.map((change) => ({ ...change, pass: one.name }))).filter((change) => isOp(change.op)).slice(0, 6);
   const links = [["graph", "graph"], ["signals", "signals"], ["chip", "chip"], ["targets", "targets"]].filter(([id]) => document.getElementById(id));
   panel.replaceChildren(...[element("button", { type: "button", class: "close", title: "clear (Esc)", onclick: clear }, "✕"),
-    element("h2", {}, state.op === null ? (state.core === null ? `tick ${state.tick}` : `core ${state.core}`) : state.op), element("dl", {}, facts),
+    element("h2", {}, state.op === null ? (state.core === null ? `tick ${state.tick}` : `core ${state.core}`) : labelOf(state.op)), element("dl", {}, facts),
     changes.length ? element("div", {}, element("b", {}, "Replaced"), changes.map((one) => element("p", { class: "note" }, `${one.pass}: ${one.what}: ${one.old} → ${one.new} (${one.bound})`))) : null,
     element("p", { class: "note" }, "see it in ", links.flatMap(([id, name], place) => [place ? ", " : "", element("a", { href: `#${id}` }, name)]))].filter(Boolean));
+}
+
+let touched = null;
+for (const kind of ["click", "input", "keydown"]) addEventListener(kind, (event) => { touched = event.target; }, { capture: true });
+
+// The panel takes room, so that lines break anew: what was touched, or else is in sight, stays where it was.
+function still(act) {
+  const place = (one) => one.getBoundingClientRect().top, high = innerHeight;
+  const inSight = (one) => one instanceof Element && one.isConnected && one.closest("main") && place(one) > 0 && place(one) < high;
+  const anchor = inSight(touched) ? touched : [...document.querySelectorAll("tr, h2, h3, .plot, .drawing, .die svg, .note")].find((one) => place(one) > bar.offsetHeight);
+  const before = anchor && place(anchor);
+  act();
+  if (anchor && anchor.isConnected) scrollBy({ top: place(anchor) - before, behavior: "instant" });
 }
 
 function unitFacts(say) {
@@ -77,7 +106,7 @@ function coreFacts(say) {
   const core = chipOf() && chipOf().cores.find((one) => one.core === state.core);
   say("core", core ? `${core.core} (tile ${core.tile})` : `${state.core}, idle`);
   if (!core) return;
-  say("core spends", quantity(core.joules, "J")); say("core peaks at", `${core.peak} K`); say("core works for", core.ops.join(", "));
+  say("core spends", quantity(core.joules, "J")); say("core peaks at", `${core.peak} K`); say("core works for", core.ops.map(labelOf).join(", "));
 }
 
 function tickFacts(say) {

@@ -57,6 +57,17 @@ function family(op) {
   return families.get(op) || new Set([op]);
 }
 
+// An op of a chip by the network's ops that it holds: score + neg.
+function labelOf(op) {
+  const one = costsOf().ops.find((each) => each.op === op);
+  return one && one.holds.length ? one.holds.join(" + ") : op;
+}
+
+function coresText(cores) {
+  if (!cores || !cores.length) return "";
+  return `core${cores.length > 1 ? "s" : ""} ${shown(cores)}`;
+}
+
 function isOp(op) {
   return state.op !== null && op !== null && op !== undefined && family(state.op).has(op);
 }

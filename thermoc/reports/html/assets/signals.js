@@ -25,11 +25,12 @@ function forget(hold) {
     const place = figures.indexOf(plot.made);
     if (place >= 0) figures.splice(place, 1);
     sight.unobserve(plot);
+    widths.unobserve(plot);
   }
 }
 
 function signal(one) {
-  const size = one.units === undefined ? "" : `${one.ticks} ticks × ${one.samples} samples × ${one.units} units`;
+  const size = one.units === undefined ? "" : `${counted(one.ticks, "tick")} × ${counted(one.samples, "sample")} × ${counted(one.units, "unit")}`;
   const title = element("h3", {}, `${one.name} `, element("small", { class: "note" }, `${one.role}, ${size || one.recorded.join(", ")} `), one.op ? element("button", { class: "link", type: "button", onclick: () => pickOp(one.op) }, `of op ${one.op}`) : null);
   const drawn = [];
   if (one.raster) drawn.push(raster(one));

@@ -4,7 +4,8 @@ const ROWS = 100;
 const tables = [];
 
 function table(title, rows, options = {}) {
-  const columns = options.columns || [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const empty = (name) => rows.every((row) => row[name] === null || row[name] === undefined || row[name] === "");
+  const columns = (options.columns || [...new Set(rows.flatMap((row) => Object.keys(row)))]).filter((name) => !rows.length || !empty(name));
   const made = { rows: [...rows], columns, options, shownRows: ROWS, sorted: null };
   const known = (name) => made.rows.map((row) => row[name]).filter((value) => value !== null && value !== undefined);
   made.numeric = new Set(columns.filter((name) => known(name).length && known(name).every((value) => typeof value === "number")));
@@ -12,13 +13,19 @@ function table(title, rows, options = {}) {
   made.heads = columns.map((name) => head(made, name));
   made.more = element("button", { type: "button", hidden: true, onclick: () => { made.shownRows = Infinity; refill(made); } });
   made.root = element("div", { class: "table", "data-table": title },
-    element("div", { class: "head" }, element("h3", {}, title), copier("CSV", () => csv(made)), copier("JSON", () => JSON.stringify(plainRows(made), null, 1))),
+    element("div", { class: "head" }, element("h3", {}, options.heading ?? title), copier("CSV", () => csv(made)), copier("JSON", () => JSON.stringify(plainRows(made), null, 1))),
     options.note ? element("p", { class: "note" }, options.note) : null,
-    element("div", { class: "scroll" }, element("table", {}, element("thead", {}, element("tr", {}, made.heads)), made.body)),
+    element("div", { class: "scroll" }, element("table", {}, element("thead", {}, element("tr", {}, made.heads)), made.body, options.total && rows.length > 1 ? totals(made) : null)),
     made.more);
   tables.push(made);
   refill(made);
   return made.root;
+}
+
+// A line below: what the columns that are named add up to, over all rows.
+function totals({ rows, columns, options }) {
+  const sum = (name) => rows.reduce((all, row) => all + (row[name] ?? 0), 0);
+  return element("tfoot", {}, element("tr", {}, columns.map((name, place) => element("td", { class: place ? "number" : "text" }, place ? (options.total.includes(name) ? options.format[name](sum(name), {}) : "") : "total"))));
 }
 
 function head(made, name) {
@@ -43,10 +50,14 @@ function refill(made) {
   const { columns, options } = made;
   const fitting = made.rows.filter((row) => matchesQuery(columns.map((name) => shown(row[name])).join(" ")));
   made.drawn = fitting.slice(0, made.shownRows);
-  made.body.replaceChildren(...made.drawn.map((row) => line(row, made)));
+  made.body.replaceChildren(...(made.drawn.length || !made.rows.length ? made.drawn.map((row) => line(row, made)) : [unmatched(made)]));
   made.more.hidden = fitting.length <= made.shownRows;
   made.more.textContent = `show all ${fitting.length} rows`;
   mark(made);
+}
+
+function unmatched(made) {
+  return element("tr", { class: "unmatched" }, element("td", { colspan: made.columns.length }, `no match among ${made.rows.length} row${made.rows.length === 1 ? "" : "s"}`));
 }
 
 function line(row, { columns, options, numeric }) {
@@ -56,18 +67,20 @@ function line(row, { columns, options, numeric }) {
     return element("td", { class: [numeric.has(name) ? "number" : "text", tone(row[name])].join(" ") }, text);
   });
   const made = element("tr", { class: picks ? "pick" : null, tabindex: picks ? 0 : null, onclick: picks, onkeydown: (event) => event.key === "Enter" && picks && picks() }, cells);
-  if (row.op) made.dataset.op = row.op;
+  const op = row.id ?? row.op;
+  if (op) made.dataset.op = op;
   return made;
 }
 
 function tone(value) {
   if (value === true || value === "ok") return "good";
+  if (value === "not judged") return "unjudged";
   return value === false || value === "breach" ? "bad" : "";
 }
 
 function mark(made) {
-  const is = made.options.is || ((row) => isOp(row.op));
-  [...made.body.children].forEach((cells, place) => cells.classList.toggle("selected", Boolean(is(made.drawn[place]))));
+  const is = made.options.is || ((row) => isOp(row.id ?? row.op));
+  made.drawn.forEach((row, place) => made.body.children[place].classList.toggle("selected", Boolean(is(row))));
 }
 
 function plainRows(made) {

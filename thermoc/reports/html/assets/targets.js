@@ -4,12 +4,12 @@ function targetsSection() {
   const found = doc.targets;
   if (!found) return null;
   const pickFirst = (row) => select({ op: row.op, tick: row.tick, unit: row.unit && row.unit.length ? row.unit[0] : null, core: null, subject: Math.max(0, found.targets.indexOf(row.target)) });
-  const rows = found.rows.map((row) => ({ ...row.shown, ok: row.ok, op: row.op, target_: row.target }));
+  const rows = found.rows.map((row) => ({ ...row.shown, ok: row.why ? "not judged" : row.ok, reason: row.why, op: row.op, target_: row.target }));
   return section("targets", "Targets", element("p", { class: "note" }, "Lowering error: what passes changed, network against lowered graph. Emission error: the target against its own lowered graph."),
     found.accuracy.length ? table("Accuracy", found.accuracy) : null,
-    table("First divergence", found.first, { columns: ["target", "tick", "op", "unit", "pass", "why"], pick: pickFirst, is: (row) => row.tick !== null && row.tick === state.tick && (isOp(row.op) || row.op === state.op) }),
+    table("First divergence", found.first, { columns: ["target", "tick", "op", "unit", "pass", "by", "why"], note: "by: the difference there at a breach, else the largest of that value over all ticks.", pick: pickFirst, is: (row) => row.tick !== null && row.tick === state.tick && (isOp(row.op) || row.op === state.op) }),
     found.breaches.map((breach) => element("pre", { class: "warning" }, breach.text)),
-    table("Every value of every target", rows, { columns: ["target", "error", "value", "largest", "mean", "bound", "differ", "diverge_at", "means", "correlations", "verdict", "ok"], pick: (row) => row.op && select({ op: row.op, core: null, unit: null, subject: Math.max(0, found.targets.indexOf(row.target)) }) }),
+    table("Every value of every target", rows, { columns: ["target", "error", "value", "largest", "mean", "bound", "differ", "diverge_at", "means", "correlations", "verdict", "ok", "reason"], pick: (row) => row.op && select({ op: row.op, core: null, unit: null, subject: Math.max(0, found.targets.indexOf(row.target)) }) }),
     element("div", { class: "figures" }, errorsFigure(found), (found.rows[0].course.ticks.length < 2 ? [] : found.targets).flatMap((target) => ["lowering", "emission"].map((kind) => courseFigure(target, kind)))));
 }
 
