@@ -133,7 +133,7 @@ def _links(model: str, conductance: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return ends (E, 2) and W/K (E,) of a symmetric matrix. Errors: T402, T405."""
     if conductance is None:
         return np.zeros((0, 2), np.int64), np.zeros(0)
-    G = coo_array(conductance) if issparse(conductance) else coo_array(np.asarray(conductance, float))
+    G: Any = coo_array(conductance) if issparse(conductance) else coo_array(np.asarray(conductance, float))
     if G.ndim != 2 or G.shape[0] != G.shape[1]:
         raise error("T402", f"{model}: conductance has the shape {list(G.shape)}", where=caller(), hint="give (n, n)")
     if not (np.isfinite(G.data).all() and (G.data >= 0).all()) or (G - G.T).count_nonzero():

@@ -49,7 +49,7 @@ def device(observed: Observed) -> Iterator[Finding | Skipped]:
     moved = np.cumsum(np.abs(work).sum(-1) + np.abs(heat).sum(-1), axis=0)
     scale = max(float(moved.max()), float(np.abs(change).max(initial=0.0)), 1e-300)
     # the digits of a temperature and of a voltage, as the state keeps them from tick to tick
-    digits = np.finfo(np.float32 if observed.single else np.float64).eps * len(T)
+    digits = float(np.finfo("float32" if observed.single else "float64").eps) * len(T)
     held = float((capacity * np.abs(T).max((0, 1)) + charge * node.max((0, 1)) ** 2).sum())
     loose = SLACK * op.tolerance if quadratic and op.method == "sdirk" else 0.0
     gap = float(np.abs(change - flows).max(initial=0.0)) / scale

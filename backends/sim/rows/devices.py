@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from thermoc.backends.sim.rows.writer import ProgramWriter
@@ -17,8 +19,15 @@ def device_step(op: DeviceStep, w: ProgramWriter) -> None:
     from thermoc.simulator.devices.units import settings  # the models load where there are devices
 
     n = op.now.shape[0]
-    how = {"method": op.method, "h": op.h, "steps": op.steps, "tolerance": op.tolerance, "noisy": op.z is not None}
-    sizes, ends, floats = settings(op.model, units=n, **how, **{name: w.numbers(op, name) for name in ROWS})
+    how: dict[str, Any] = {
+        "method": op.method,
+        "h": op.h,
+        "steps": op.steps,
+        "tolerance": op.tolerance,
+        "noisy": op.z is not None,
+    }
+    rows: dict[str, Any] = {name: w.numbers(op, name) for name in ROWS}
+    sizes, ends, floats = settings(op.model, units=n, **how, **rows)
     drive, start = w.work(op.source.inferred.with_(shape=(sizes.drive,))), 0
     for part in (op.source, op.T_ambient, *([] if op.z is None else [op.z])):
         w.row(SCATTER, drive, (w.slot(part),), at=w.table(np.arange(start, start + part.size)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def _normals(op: devices.DeviceDynamics, w: Rewriter, n: int, links: int) -> Exp
     parts = [
         w(thermo.Normal, shape=shape, stream=op.stream, draw=draw, dtype=w.dtype) for draw, shape in enumerate(shapes)
     ]
-    return w(core.Concat, xs=tuple(w.reshape(part, (int(np.prod(part.shape)),)) for part in parts), axis=0)
+    return w(core.Concat, xs=tuple(w.reshape(part, (math.prod(part.shape),)) for part in parts), axis=0)
 
 
 MOST_UNROLLED = 64

@@ -165,8 +165,9 @@ class RuleTracer:
         if a is b or (isinstance(a, float | int) and isinstance(b, float | int) and a == b):
             return a
         if isinstance(a, list | tuple):
-            parts = [self._merged(condition, *pair) for pair in zip(a, cast("Sequence[Any]", b), strict=True)]
-            kind: Any = type(a)  # pyright: ignore[reportUnknownVariableType]
+            many = cast("Sequence[Any]", a)
+            parts = [self._merged(condition, *pair) for pair in zip(many, cast("Sequence[Any]", b), strict=True)]
+            kind: Any = type(many)
             return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
         return self._w.select(condition, a, b)
 
