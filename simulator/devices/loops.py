@@ -155,8 +155,8 @@ def adaptive(problem, y, interval, h, tol, ledger, work):
         work.counts[0] += 1
         if error > 1:
             work.counts[1] += 1
-            # the embedded order 3 errs by h^4, hence -1/4; beyond 1e12 the estimate says nothing of what would do
-            h *= max(LEAST, SAFETY * error**-0.25) if error < 1e12 else LEAST
+            # the embedded order 3 errs by h^4, hence the fourth root; beyond 1e12 the estimate says nothing of what would do
+            h *= max(LEAST, SAFETY / math.sqrt(math.sqrt(error))) if error < 1e12 else LEAST
             if h < SMALLEST * max(t1 - t0, abs(t1)):
                 return STUCK, h
             continue
@@ -175,7 +175,7 @@ def adaptive(problem, y, interval, h, tol, ledger, work):
         t = t1 if ends and not turned else t + h
         remember(cell.model, y[TEMPERATURE], turned, m, cell.parameters)
         # an error of zero would ask for an infinite step
-        h *= min(MOST, max(LEAST, SAFETY * max(error, 1e-10) ** -0.25))
+        h *= min(MOST, max(LEAST, SAFETY / math.sqrt(math.sqrt(max(error, 1e-10)))))
     work.time[0] = t1
     return FINE, h
 
