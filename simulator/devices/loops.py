@@ -155,7 +155,7 @@ def adaptive(problem, y, interval, h, tol, ledger, work):
         work.counts[0] += 1
         if error > 1:
             work.counts[1] += 1
-            # the embedded order 3 errs by h^4, hence the fourth root; beyond 1e12 the estimate says nothing of what would do
+            # the embedded order 3 errs by h^4, hence the fourth root; beyond 1e12 it says nothing of what would do
             h *= max(LEAST, SAFETY / math.sqrt(math.sqrt(error))) if error < 1e12 else LEAST
             if h < SMALLEST * max(t1 - t0, abs(t1)):
                 return STUCK, h
