@@ -22,8 +22,8 @@ help: ## this list
 demo: $(VENV)/.user ## install and run the main job, digits on every target: a minute or two, most of it to download
 	$(BIN)/thermoc demo
 
-test: $(VENV)/.dev $(EXPORTERS) $(BROWSER) ## install and run all tests: some thirty minutes on two cores
-	@echo "running the tests: some thirty minutes on two cores; the first run makes Lava a Python of its own (300 MB)"
+test: $(VENV)/.dev $(EXPORTERS) $(BROWSER) ## install and run all tests: some forty minutes on two cores
+	@echo "running the tests: some forty minutes on two cores; the first run makes Lava a Python of its own (300 MB)"
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # without Lava, Brian2, a GPU and what takes seconds or starts processes
