@@ -5,10 +5,12 @@ A certificate of a right run fails with a chance of 1e-4; seeds are fixed. ``ben
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,9 +26,18 @@ from thermoc.ir.dialects import core
 from thermoc.ir.ops import CONTINUOUS, REGISTRY, STATEFUL, STOCHASTIC
 from thermoc.ir.types import Role
 
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-import breakages
 
+
+def module_at(path: Path) -> Any:
+    """Return the module of a file without its folder on ``sys.path``, where its neighbours would hide tests' folders."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+breakages = module_at(Path(__file__).parents[2] / "benchmarks" / "breakages.py")
 CASES = {case.what: case for case in breakages.CASES}
 QUICK = (
     *("noise uniform instead of normal", "draws shared by pairs of units", "draws opposite by pairs of units"),

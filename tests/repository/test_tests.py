@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,3 +53,18 @@ def test_a_folder_of_tests_has_at_most_one_file_to_share():
         shared = [path.name for path in folder.glob("*.py") if not path.name.startswith(("test_", "conftest"))]
         assert len(shared) <= 1, f"tests/{folder.name} has {', '.join(sorted(shared))}: one file is enough"
     assert {path.stem for path in TESTS.glob("*.py")} == set(ROOT_FILES)
+
+
+def test_nothing_on_the_path_hides_a_folder_of_tests():
+    """A module of another folder on ``sys.path`` is imported in place of a folder of tests that has its name."""
+    shared = {
+        f"{path.parent.name}.{path.stem}": path
+        for folder in {path.parent for path in TESTS.rglob("test_*.py")} - {TESTS}
+        for path in folder.glob("*.py")
+        if not path.name.startswith(("test_", "conftest"))
+    }
+    used = {module for path in TESTS.rglob("*.py") for module in imported(path)}
+    for name in {name for name in shared if any(module.startswith(f"{name}.") for module in used)}:
+        folder = importlib.util.find_spec(name.split(".")[0])
+        places = list((folder and folder.submodule_search_locations) or [])
+        assert str(shared[name].parent) in places, f"{name} is hidden by {folder}"
