@@ -27,7 +27,6 @@ from thermoc.ir.ops import CONTINUOUS, REGISTRY, STATEFUL, STOCHASTIC
 from thermoc.ir.types import Role
 
 
-
 def module_at(path: Path) -> Any:
     """Return the module of a file without its folder on ``sys.path``, where its neighbours would hide tests' folders."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
