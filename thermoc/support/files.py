@@ -14,11 +14,7 @@ from typing import IO
 
 from thermoc.support.errors import error
 from thermoc.support.loading import shown
-
-try:
-    import fcntl
-except ImportError:  # Windows: what a killed process left there stays
-    fcntl = None
+from thermoc.support.locks import locked
 
 Content = bytes | Callable[[IO[bytes]], object]
 """What a file is to hold: its bytes, or a function that writes them into a stream."""
@@ -54,8 +50,8 @@ def write_atomic(path: str | os.PathLike[str], content: Content) -> int:
             # Else the rename may reach the disk before the content: after a power cut the file would be empty.
             os.fsync(stream.fileno())
             size = os.fstat(stream.fileno()).st_size
-            if fcntl is None:
-                stream.close()  # Windows renames no file that is open; elsewhere it stays held until it is renamed
+            if os.name == "nt":
+                stream.close()  # Windows renames no file that is open; elsewhere it stays locked until it is renamed
             # mkstemp makes files that their owner alone may read.
             os.chmod(name, 0o666 & ~_umask())
             os.replace(name, target)
@@ -127,30 +123,19 @@ def _beside(target: Path) -> tuple[int, str]:
         prefix = f".thermoc.{zlib.crc32(os.fsencode(target.name)):08x}."
         _remove_left(target.parent, prefix)
         handle, name = tempfile.mkstemp(prefix=prefix, dir=target.parent)
-        _hold(handle)
+        locked(handle)
         return handle, name
     except (OSError, ValueError) as reason:
         raise _unwritable(target, reason) from None
 
 
-def _hold(handle: int) -> bool:
-    """Lock an open file for as long as its process lives; tell whether no other process holds it."""
-    if fcntl is None:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
 def _remove_left(folder: Path, prefix: str) -> None:
-    """Remove the temporary files of writers that were killed; those of others are held by their processes."""
+    """Remove the temporary files of writers that were killed; those of others are locked by their processes."""
     for path in folder.glob(f"{prefix}*"):
         with suppress(OSError):
             handle = os.open(path, os.O_RDONLY)
             try:
-                if _hold(handle):
+                if locked(handle):
                     path.unlink()
             finally:
                 os.close(handle)
