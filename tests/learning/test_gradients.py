@@ -10,6 +10,7 @@ import pytest
 import torch
 from cases import BATCH, CASES, SEED, TICKS, inputs, network
 
+import thermoc as tc
 from thermoc.ir.dialects.core import Constant, Parameter
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
@@ -121,3 +122,36 @@ def test_gradients_are_those_of_the_reference(case: str):
 def test_every_op_has_a_gradient_or_a_reason():
     assert not GRADIENTS.missing(OURS)
     assert all(GRADIENTS[cls].kind in ("exact", "surrogate", "estimator", "straight-through") for cls in GRADIENTS)
+
+
+@pytest.mark.parametrize("noise", [False, True])
+def test_devices_have_the_gradient_of_eulers_step(noise: bool):
+    """Joined by heat: what a voltage does shows in its own current and, by temperature, in the other's."""
+    first = np.array([3.0, 6.0])
+
+    def devices(voltages: np.ndarray) -> tc.Network:
+        with tc.Network("devices", dt=1.0) as net:
+            voltage, heat = tc.parameter("voltage", voltages), 1e-4 * np.array([[0.0, 1.0], [1.0, 0.0]])
+            how = {"method": "euler", "steps": 4, "seconds": 1e-9, "noise": noise}
+            tc.output("current", tc.device("vo2", voltage, conductance=heat, T=[330.0, 334.0], **how)["current"])
+        return net
+
+    def currents(voltages: np.ndarray) -> np.ndarray:
+        graph = devices(voltages).graph
+        return np.asarray(interpret(graph, feed(graph, {}, ticks=10, batch=1), seed=3).outputs["current"])[-1, 0]
+
+    module = to_torch(devices(first), precision="float64")
+    run = module(ticks=10, batch=1, seed=3)["current"][-1, 0]
+    np.testing.assert_allclose(run.detach().numpy(), currents(first), rtol=1e-12)
+    for unit in range(2):
+        (slope,) = torch.autograd.grad(run[unit], module.voltage, retain_graph=True)
+        steps = 1e-3 * np.eye(2)
+        differences = [(currents(first + step)[unit] - currents(first - step)[unit]) / 2e-3 for step in steps]
+        np.testing.assert_allclose(slope.numpy(), differences, rtol=1e-6, atol=1e-6 * np.abs(differences).max())
+
+
+def test_devices_without_a_form_in_core_ops_say_why_they_have_no_gradient():
+    with tc.Network("device", dt=1.0) as net:
+        tc.output("T", tc.device("nbo2", tc.parameter("voltage", [1.0]), seconds=1e-9)["T"])
+    with pytest.raises(tc.ThermocError, match=r"(?s)T221.*voltage.*Euler's, without circuit_inner"):
+        to_torch(net)

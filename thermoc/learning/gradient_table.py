@@ -57,7 +57,7 @@ GRADIENTS: OpTable[GradientRule] = OpTable(
         **dict.fromkeys(_DECIDES, "a truth value has no slope"),
         **dict.fromkeys(
             (devices.DeviceDynamics, devices.DeviceStep),
-            "its steps are compiled, and a switch's slope has no bound: train a readout of it by ridge or tc.learning",
+            "its steps are compiled; Euler's, without circuit_inner, are written in core ops, which have gradients",
         ),
         core.Sign: "it has no slope but at 0",
         core.Tick: "it follows the clock",

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from thermoc.ir.dialects.devices import DeviceDynamics, DeviceStep
 from thermoc.ir.graph import Graph
 from thermoc.ir.parameters import with_parameters
 from thermoc.ir.reference.interpreter import run_tick
@@ -20,8 +21,10 @@ from thermoc.learning.surrogates import ESTIMATORS, SURROGATES, Slope
 from thermoc.learning.tensor_inputs import timed_inputs
 from thermoc.learning.torch_context import Choices, TorchContext
 from thermoc.network import Network
+from thermoc.passes.expand import devices as device_steps
+from thermoc.passes.rewriting import rewrite
 from thermoc.passes.set_precision import SetPrecision
-from thermoc.support.errors import error
+from thermoc.support.errors import ThermocError, error
 from thermoc.target_options import check_samples
 
 Tensor = torch.Tensor
@@ -89,6 +92,7 @@ def to_torch(
     _one_of("rounding", rounding, ROUNDING)
     if not callable(surrogate):
         _one_of("surrogate", surrogate, SURROGATES)
+    graph = _with_euler_steps(graph)
     check_gradients(graph, rounding)
     choices = Choices(
         surrogate=surrogate, slope=surrogate_slope, estimator=estimator, relaxation=relaxation, rounding=rounding
@@ -104,6 +108,15 @@ def to_torch(
     return NetworkModule(
         source, typed, choices, hardware(target, Calibration(inputs=calibrate, input_range=input_range), options)
     )
+
+
+def _with_euler_steps(graph: Graph) -> Graph:
+    """Return the graph with the steps of devices in core ops, which have gradients, where Euler's method takes them."""
+    expansions = {DeviceDynamics: device_steps.device, DeviceStep: device_steps.device_step}
+    try:
+        return rewrite(graph, expansions, keep=lambda op: getattr(op, "method", "euler") != "euler")
+    except ThermocError:  # a step that has no form in core ops runs as it is, without gradients
+        return graph
 
 
 def _one_of(name: str, value: Any, names: Any) -> None:
