@@ -24,7 +24,7 @@ import numpy as np
 
 STEPS, QUICK = {100: 20_000, 1000: 2_000}, {100: 500}
 GOALS = {100: 5.0, 1000: 12.0}
-DT, ROUNDS = 0.1, 3
+DT, ROUNDS = 0.1, 1 if "--quick" in sys.argv else 3
 
 
 def stiffness(d: int) -> np.ndarray:
@@ -70,7 +70,8 @@ def our_steps(d: int, precision: str, steps: int) -> float:
 
 def theirs(python: str, d: int, precision: str, steps: int) -> float:
     """Return thermox's steps a second, NaN where that Python has no thermox."""
-    asked = [python, __file__, "--thermox", str(d), precision, str(steps)]
+    quick = [argument for argument in sys.argv if argument == "--quick"]
+    asked = [python, __file__, "--thermox", str(d), precision, str(steps), *quick]
     done = subprocess.run(asked, capture_output=True, text=True)
     if "No module named" in done.stderr:
         return float("nan")
