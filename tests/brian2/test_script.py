@@ -104,6 +104,16 @@ def test_the_script_reads_as_it_is_meant_to(golden):
     golden("reader.txt", text[text.index("TIME = ") : text.index("import argparse")])
 
 
+def test_many_parts_are_joined_without_trying_their_combinations():
+    with tc.Network("parts") as net:
+        x = tc.input("x", (24,))
+        tc.output("y", tc.concat([k * x[k : k + 1] for k in range(24)]))
+    exe = tc.compile(net, "brian2", codegen="numpy")
+    assert "boolean" not in exe.artefact.text.partition("def build(")[2].partition("return sim")[0]
+    x = RNG.normal(size=(2, 3, 24))
+    np.testing.assert_array_equal(exe.run({"x": x})["y"], x * np.arange(24))
+
+
 def test_words_are_those_of_every_target():
     with tc.Network("words") as net:
         tc.output("u", tc.uniform(shape=(5,)))
