@@ -22,13 +22,13 @@ help: ## this list
 demo: $(VENV)/.user ## install and run the main job, digits on every target: a minute or two, most of it to download
 	$(BIN)/thermoc demo
 
-test: $(VENV)/.dev $(EXPORTERS) $(BROWSER) ## install and run all tests: some forty minutes on two cores
-	@echo "running the tests: some forty minutes on two cores; the first run makes Lava a Python of its own (300 MB)"
-	$(BIN)/python -m pytest -n auto --dist loadfile
+test: $(VENV)/.dev $(EXPORTERS) $(BROWSER) ## install and run all tests: some twenty minutes on two cores
+	@echo "running the tests: some twenty minutes on two cores; the first run makes Lava a Python of its own (300 MB)"
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # without Lava, Brian2, a GPU and what takes seconds or starts processes
 test-fast: $(VENV)/.dev ## the quick tests: under two minutes on two cores, once kernels are compiled
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not lava and not brian2 and not gpu"
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not lava and not brian2 and not gpu"
 
 KILLS ?= 1000
 test-kill: $(VENV)/.dev ## kill a run KILLS times at random instants, resume, compare: twenty minutes on two cores

@@ -143,23 +143,24 @@ def concat(op: core.Concat, plan: TickPlan) -> None:
     """For each unit the operand it belongs to."""
     y, group = plan.types[op.y.name], plan.group(op.y.name)
     axis, start = core.axis_of(op.axis, len(y.shape)), 0
-    operands: list[Operand] = []
+    operands, part = list[Operand](), np.zeros(y.shape)
     for number, x in enumerate(op.xs):
         shape = plan.types[x.name].shape
         # A unit reads a place of every operand and then chooses, so places are clipped: each must be there.
         along = np.clip(np.arange(y.shape[axis]) - start, 0, shape[axis] - 1)
         index = np.take(np.arange(plan.types[x.name].size).reshape(shape), along, axis=axis).reshape(-1)
-        inside = np.zeros(y.shape, bool)
-        inside[(slice(None),) * axis + (slice(start, start + shape[axis]),)] = True
+        part[(slice(None),) * axis + (slice(start, start + shape[axis]),)] = number
         start += shape[axis]
         operands.append(plan.gathered(x, index, group))
-        operands.append(Operand(text=plan.fixed(f"{op.y.name}_part_{number}", inside, group)))
+    # A number, not a truth for each operand: Brian2 tries out all combinations of the truths in a statement.
+    operands.append(Operand(text=plan.fixed(f"{op.y.name}_part", part, group)))
 
     def write(op: core.Concat, *texts: str) -> str:
-        *pairs, text, _ = texts
-        for text_inside, inside in reversed(list(zip(pairs[::2], pairs[1::2]))):
-            truth = f"({inside} and {text_inside}) or (not {inside} and {expressions.atom(text)})"
-            text = truth if y.dtype is DType.bool else f"choose({inside}, {text_inside}, {text})"
+        *others, text, part = texts
+        for number, other in reversed([*enumerate(others)]):
+            inside, outside = f"{part} < {number + 0.5}", f"{part} > {number + 0.5}"
+            truth = f"({inside} and {other}) or ({outside} and {expressions.atom(text)})"
+            text = truth if y.dtype is DType.bool else f"choose({inside}, {other}, {text})"
         return text
 
     plan.statement(op.y.name, op, operands, write)

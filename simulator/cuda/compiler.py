@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from thermoc.support.files import write_atomic
 ENTRY = "run"
 OLDEST = (7, 5)
 """The least compute capability that kernels are compiled for."""
+LARGE = 1000
+"""A function of more of LLVM's instructions, before they are optimised, is large."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -150,7 +153,26 @@ def _library(kernel: Kernel) -> Any:
     library = result.library
     library._entry_name = result.fndesc.llvm_func_name
     compiler.kernel_fixup(library.get_function(result.fndesc.llvm_func_name), False)
+    # numba hands over a function's module once for each way that leads to it from the kernel
+    modules = [*dict.fromkeys(library.modules)]
+    _call_what_is_large(modules)
+    library._llvm_strs = [str(module) for module in modules]
     return library
+
+
+def _call_what_is_large(modules: Sequence[Any]) -> None:
+    """Let large functions be called, not copied to each of several places: equations of devices grew to 5 MB of PTX."""
+    functions = [function for module in modules for function in module.functions if function.blocks]
+    calls = Counter(
+        instruction.callee.name
+        for function in functions
+        for block in function.blocks
+        for instruction in block.instructions
+        if instruction.opname == "call" and hasattr(instruction.callee, "name")
+    )
+    for function in functions:
+        if calls[function.name] > 1 and sum(len(block.instructions) for block in function.blocks) > LARGE:
+            function.attributes.add("noinline")
 
 
 @contextmanager

@@ -81,4 +81,10 @@ class SimulatedDevice(GpuDevice):
     def launch(self, kernel: Kernel, blocks: int, arrays: Sequence[NDArray]) -> None:
         if kernel not in self._kernels:
             self._kernels[kernel] = simulated(kernel)
-        self._kernels[kernel](blocks, self.threads, arrays)
+        turn = sys.getswitchinterval()
+        # whether threads have met is asked without a pause, for as long as Python gives a thread its turn: 5 ms
+        sys.setswitchinterval(1e-5)
+        try:
+            self._kernels[kernel](blocks, self.threads, arrays)
+        finally:
+            sys.setswitchinterval(turn)

@@ -75,19 +75,6 @@ def test_a_program_is_built_once_for_many_seeds_and_inputs():
     assert not folder.exists()
 
 
-def test_cython_draws_and_integrates_the_same():
-    with tc.Network("one", dt=0.1) as net:
-        m = tc.memory(tc.input("x", (3,)), T=0.5, gamma=2.0)
-        s, v = tc.lif(5 * m + tc.uniform(shape=(3,)), 0.5, v_threshold=0.3)
-        for name, value in {"s": s, "v": v, "g": m, "p": tc.sample_binary(v, T=0.5)}.items():
-            tc.output(name, value)
-    exe = tc.compile(net, "brian2", codegen="cython")
-    x = RNG.normal(size=(60, 2, 3))
-    run, trace = exe.run({"x": x}, seed=11), interpret(exe.graph, feed(exe.graph, {"x": x}), seed=11)
-    for name, found in run.outputs.items():
-        assert np.abs(found - trace.outputs[name]).max() < 1e-12, name
-
-
 def test_a_saved_script_runs_without_thermoc(tmp_path: Path):
     exe = tc.compile(recurrent(), "brian2")
     exe.save(tmp_path / "network.py")
@@ -115,6 +102,16 @@ def test_the_script_reads_as_it_is_meant_to(golden):
         tc.output("level", tc.memory(tc.affine(s, np.ones((1, 3))), T=0.1))
     text = tc.compile(net, "brian2").artefact.text
     golden("reader.txt", text[text.index("TIME = ") : text.index("import argparse")])
+
+
+def test_many_parts_are_joined_without_trying_their_combinations():
+    with tc.Network("parts") as net:
+        x = tc.input("x", (24,))
+        tc.output("y", tc.concat([k * x[k : k + 1] for k in range(24)]))
+    exe = tc.compile(net, "brian2", codegen="numpy")
+    assert "boolean" not in exe.artefact.text.partition("def build(")[2].partition("return sim")[0]
+    x = RNG.normal(size=(2, 3, 24))
+    np.testing.assert_array_equal(exe.run({"x": x})["y"], x * np.arange(24))
 
 
 def test_words_are_those_of_every_target():

@@ -31,7 +31,7 @@ from thermoc.simulator.wanted_outputs import with_outputs
 FLOATS = {"like", "constants", "float_scratch", "float_states"}
 """What a point may ask for beside its operands that has the format of floats."""
 IN_FLOAT64 = {"DEVICES"}
-"""Computed in float64 whatever the format, and minutes to compile: 4.7 MB of PTX."""
+"""Computed in float64 whatever the format."""
 APPROXIMATE, EXTREME = r"\w+\.approx\S*|\w+\.ftz\S*", r"\b(?:min|max)\.f\d+"
 """A GPU's own approximations; its minimum of a number and NaN is the number, where the CPU's is NaN."""
 
@@ -76,7 +76,8 @@ def main(*capabilities: str) -> None:
         codes = {one: compiler.ptx(kernel, pair) for one, pair in zip(capabilities, pairs)}
         targets = {one: re.findall(r"^\.target sm_\d+", code, re.MULTILINE)[0] for one, code in codes.items()}
         named = sorted({name for code in codes.values() for name in re.findall(inexact, code)})
-        print(json.dumps({"names": names, "targets": targets, "inexact": named}), flush=True)
+        longest = max(map(len, codes.values()))
+        print(json.dumps({"names": names, "targets": targets, "inexact": named, "bytes": longest}), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="it forks")
-@pytest.mark.parametrize(("of", "count", "needs"), [("run", 20, "zarr"), ("training", 8, "torch")])
+@pytest.mark.parametrize(("of", "count", "needs"), [("run", 12, "zarr"), ("training", 5, "torch")])
 def test_killed_and_resumed_it_ends_in_the_same_bytes(of: str, count: int, needs: str):
     pytest.importorskip(needs)
     # A process of its own: what is forked must have no threads.
