@@ -111,7 +111,7 @@ def chains_of(x: NDArray) -> Chains:
 
 
 def binned(x: NDArray) -> NDArray:
-    """Return the means of bins (bins, chains) of a series; of a short one itself. What is left over at its start goes."""
+    """Return the means of bins (bins, chains) of a series, without what is left over at its start; or a short one."""
     ticks, chains = x.shape
     size = ticks // _count(chains)
     return x if size < 2 else x[ticks % size :].reshape(-1, size, chains).mean(axis=1)

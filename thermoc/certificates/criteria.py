@@ -87,7 +87,7 @@ def _agreement(observed: Observed, found: list[Chains], ticks: int) -> Finding:
         expected=0.0,
         bound=lambda level: worst.limit(level / tries),
         side="below",
-        samples=ticks * (worst.degrees[0] + 1) // 2,
+        samples=ticks * (int(worst.degrees[0]) + 1) // 2,
         p=min(worst.p * tries, 1.0),
         ticks=ticks,
         needed=(ticks * physics.LEAST_LENGTH / shortest if shortest > 0 else np.inf) if short else None,

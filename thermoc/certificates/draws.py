@@ -18,7 +18,7 @@ from thermoc.certificates.law import Finding
 from thermoc.certificates.observed import Observed, chunks
 
 MOST_TESTED, ROWS = 2**16, 2**9
-"""Numbers of an op of which the whole law and all pairs are tested; rows that each pair is seen in where it needs more."""
+"""Numbers of an op of which the whole law and all pairs are tested; more where pairs would be seen in too few rows."""
 MOST_SUMMED = 2**20
 """Numbers of an op over which sums are taken."""
 MOST_COUNTED = 2**23

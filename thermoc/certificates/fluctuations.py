@@ -62,8 +62,8 @@ def _noisy_links(observed: Observed, modes: Modes, rows: Rows, G: NDArray, white
         return
     directions = [_derivatives(observed, modes, rows, white, *link) for link in links]
     if len(links) > 1:
-        drifts, spreads = zip(*directions)
-        directions.append((sum(drifts), sum(spreads)))
+        drifts, spreads = (np.sum(parts, axis=0) for parts in zip(*directions))
+        directions.append((drifts, spreads))
     found = []
     for drift, spread in directions:
         square = (white.z * (spread @ white.z[..., np.newaxis])[..., 0]).sum()

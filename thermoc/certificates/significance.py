@@ -94,6 +94,7 @@ def normal(
     skew: the skewness of the measured number's own law, where its error was measured too. allowance: what it may differ
     by besides chance. slope: how much it changes for a bias of 1 of ``bias_of``. tries: it is the worst of so many.
     """
+
     def transformed(score: float) -> float:
         # A mean and its error are both skewed, and lean on each other.
         a = skew / 3
@@ -133,7 +134,7 @@ def normal(
 
 
 def _tail(score: float, dof: float) -> float:
-    """Return the chance of a score beyond this, by Student's t or the normal law. scipy.stats would take ten times as long."""
+    """Return the chance of a score beyond this, by Student's t or the normal law."""
     return float(special.stdtr(dof, -score) if np.isfinite(dof) else special.ndtr(-score))
 
 
