@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 
 import thermoc as tc
 from thermoc import physics
-from thermoc.certificates.samples.judging import HOLDS, SampleFinding, judged
+from thermoc.certificates.judging import level_of
+from thermoc.certificates.law import HOLDS, Finding
+from thermoc.certificates.samples.scores import limit, two_sided
 from thermoc.cli.main import app
 from thermoc.physics.ising_model import IsingModel
 
@@ -51,7 +53,7 @@ def moved() -> np.ndarray:
 def test_right_spins_hold_and_each_law_is_looked_at():
     found = tc.certify_samples(exact(MODEL, T, 20000), MODEL, T=T, independent=True)
     assert found.holds, str(found)
-    assert {law["law"] for law in found.laws} == {"P12", "P47", "P48", "P49"}
+    assert {law.law for law in found.laws} == {"P12", "P47", "P48", "P49"}
     assert all(control["caught"] for control in found.document["controls"])
     assert "not checked" in str(found) and "holds" in str(found)
 
@@ -132,7 +134,7 @@ def test_files_of_each_format_give_the_same(tmp_path: Path):
     np.savetxt(tmp_path / "s.csv", np.column_stack([(s + 1) / 2, E]), delimiter=",", header=head, comments="")
     found = [tc.certify_samples(tmp_path / name, MODEL, T=T, independent=True) for name in ("s.npz", "s.csv")]
     assert [one.verdict for one in found] == [HOLDS, HOLDS]
-    assert [law["measured"] for law in found[0].laws] == pytest.approx([law["measured"] for law in found[1].laws])
+    assert [law.measured for law in found[0].laws] == pytest.approx([law.measured for law in found[1].laws])
 
 
 def test_sample_sets_of_dimod_by_their_labels(tmp_path: Path):
@@ -217,14 +219,15 @@ def test_models_without_an_energy_are_refused():
 
 
 def test_holm_keeps_one_rate_over_all_laws():
-    def finding(p: float) -> SampleFinding:
-        more = {"measured": 0.0, "bound": lambda level: level, "samples": 1, "statistic": "a"}
-        return SampleFinding(law="P1", op="a", statement="b", p=p, **more)
+    def finding(score: float) -> Finding:
+        more = {"bound": lambda level: limit(level, 1e9), "samples": 1, "statistic": "a"}
+        return Finding(law="P1", op="a", statement="b", measured=score, p=two_sided(score, 1e9), **more)
 
-    found = judged([finding(p) for p in (1e-6, 0.4e-4, 0.9e-4, 0.3)], 1e-4, 0.1)
-    assert [law.verdict for law in found] == ["fails", "holds", "holds", "holds"]
-    assert found[0].level == pytest.approx(1e-4 / 3)
-    assert judged([finding(float("nan"))], 1e-4, 0.1)[0].verdict == "fails"
+    found = [finding(limit(p, 1e9)) for p in (1e-6, 0.4e-4, 0.9e-4, 0.3)]
+    level = level_of(found, 1e-4)
+    assert level == pytest.approx(1e-4 / 3)
+    assert [law.at(level, 0.1).verdict for law in found] == ["fails", "holds", "holds", "holds"]
+    assert finding(float("nan")).at(1e-4, 0.1).verdict == "fails"
 
 
 def test_the_command_says_what_python_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

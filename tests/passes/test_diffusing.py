@@ -36,7 +36,17 @@ def equation(text: str, name: str):
     return tc.dynamics(text, n=2, method="euler")[name]
 
 
+def gas(of: str, held: float = 0.0):
+    x0 = np.stack(np.meshgrid([1.0, 3.0], [1.0, 3.0], [1.0]), axis=-1).reshape(4, 3)
+    f = tc.placeholder((4, 3))
+    x, w = tc.langevin(f, 1.0, initial=x0)
+    pulled, U, *_ = tc.pair_force(x, kind="lennard_jones", cutoff=2.0, shift=True, box=(4.0, 4.0, 4.0))
+    tc.connect(f, pulled - held * x if held else pulled)
+    return {"x": x, "w": w, "U": U}[of]
+
+
 WALKS = {
+    "the places of a gas, whose centre nothing holds": lambda: gas("x"),
     "a free particle": free,
     "a particle that falls": lambda: tc.brownian(tc.constant(np.ones(2)), 1.0),
     "the place of a free particle with mass": lambda: particle(0, lambda x, w: tc.constant(np.zeros(2))),
@@ -46,6 +56,9 @@ WALKS = {
     "an equation without a spring": lambda: equation("dx/dt = 0.1*xi : 1", "x"),
 }
 HELD = {
+    "the places of a gas in a trap": lambda: gas("x", held=1.0),
+    "the velocities of a gas": lambda: gas("w"),
+    "the energy of a gas": lambda: gas("U"),
     "a spring": stiff,
     "a force of the place": lambda: particle(0, lambda x, w: -tc.tanh(x)),
     "the velocity of a free particle": lambda: particle(1, lambda x, w: tc.constant(np.zeros(2))),

@@ -20,7 +20,7 @@ from thermoc.certificates.document import FORMAT, VERSION, digest
 from thermoc.certificates.judging import FALSE_ALARMS, RESOLUTION, level_of, overall
 from thermoc.certificates.law import CANNOT_TELL, FAILS, HOLDS, Finding, Law, Skipped, json_number
 from thermoc.certificates.laws import LAWS, convergence
-from thermoc.certificates.observed import Observed, instrumented, observe
+from thermoc.certificates.observed import Observed, instrumented, observe, seen_of
 from thermoc.certificates.replay import encode, recorded_options
 from thermoc.certificates.signature import signed
 from thermoc.ir.dialects import core
@@ -158,7 +158,8 @@ def certify(
     outputs = _repeated(call, instrumented(source, ops))
     # On a hot die the probes' own instructions heat it, so what they change is compared with a run without them.
     same = _same(run, call, _repeated(call, source) if _heats(call) else outputs)
-    observations = [observe(source, op, outputs, call.timed, call.position, warmup, call.begun) for op in ops]
+    seen = seen_of(source, outputs)
+    observations = [observe(source, op, seen, call.timed, call.position, warmup, call.begun) for op in ops]
     checked = _checked(observations)
     level = level_of(checked.findings, false_alarms)
     laws = (same, *(finding.at(level, resolution) for finding in checked.findings))

@@ -20,9 +20,9 @@ from thermoc.ir.dialects import thermo
 
 HOTTER = 1.5
 """What the temperature that the laws are told is multiplied by; well beyond what every law that holds must show."""
-FIRST_NUMBERS = 2**16
+FIRST_NUMBERS = 2**13
 """Numbers of a record that a control begins with; it takes more only where they show nothing."""
-GROWTH = 8
+GROWTH, FIRST_TICKS = 8, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ def _heated(observed: Observed, rule: Rule) -> bool:
     if "drive" in observed:
         return bool(observed["drive"].any())
     if isinstance(observed.op, thermo.SampleCategorical):
-        return bool(np.ptp(observed["x"], axis=-1).any())
+        return _anywhere(observed["x"], lambda x: np.ptp(x, axis=-1))
     return _rubs(observed)
 
 
@@ -111,7 +111,12 @@ def _frozen(observed: Observed, rule: Rule) -> Observed:
 
 
 def _moves(observed: Observed, rule: Rule) -> bool:
-    return any(bool((observed[name] != observed[name][:1]).any()) for name in rule.moves)
+    return any(_anywhere(observed[name], lambda array, name=name: array != observed[name][:1]) for name in rule.moves)
+
+
+def _anywhere(array: NDArray, told: Callable[[NDArray], NDArray]) -> bool:
+    """Tell whether it is so anywhere in an array (ticks, ...); mostly its first ticks show it."""
+    return bool(told(array[:FIRST_TICKS]).any()) or bool(told(array).any())
 
 
 def _rewired(observed: Observed, rule: Rule) -> Observed:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from thermoc import physics
 from thermoc.certificates import significance
+from thermoc.certificates.chains import BINS, MOST_AVERAGED, Chains, chains_of, spacing
 from thermoc.certificates.law import AGREEMENT, Finding, Skipped
 from thermoc.certificates.observed import Observed
 
@@ -17,6 +17,8 @@ LEAST_AVERAGED = 8
 """Ticks after the warm-up from which on averages are judged: fewer have no error bar to judge them by."""
 MOST_CHAINS = 16
 """Units of an op whose chains are looked at, evenly spaced: autocorrelation times of all would outlast the run."""
+LEAST_SAMPLES = 64
+"""Samples of which all chains are looked at."""
 
 
 def too_few(observed: Observed, law: str, ticks: int) -> Finding:
@@ -34,81 +36,63 @@ def unsettled(observed: Observed, laws: str) -> Skipped:
 
 
 def equipartition(
-    observed: Observed, share: NDArray, what: str, allowance: float = 0.0, law: str = "P47"
+    observed: Observed, share: NDArray, what: str, allowance: float = 0.0, law: str = "P47", every: int = 1
 ) -> Iterator[Finding]:
-    """Yield that the mean of ``share`` (ticks, samples, ...) after the warm-up is 1 (P47)."""
+    """Yield that the mean of ``share`` (ticks, samples, ...), every so many ticks after the warm-up, is 1 (P47)."""
     # Units of one op are correlated, so the series of their mean carries the error, not the units one by one.
-    series = share[observed.warmup :].reshape(len(share) - observed.warmup, share.shape[1], -1).mean(axis=-1)
+    series = share.reshape(*share.shape[:2], -1).mean(axis=-1)
     if len(series) < LEAST_AVERAGED:
         yield too_few(observed, law, len(series))
         return
-    yield significance.mean(observed, law, f"mean {what} is 1", series, 1.0, allowance=allowance)
+    yield significance.mean(observed, law, f"mean {what} is 1", series, 1.0, allowance=allowance, every=every)
 
 
-def converged(observed: Observed, values: NDArray, *, whole: bool = False) -> Iterator[Finding]:
-    """Yield whether the chains are long enough to tell, and whether they agree (P49), over some of the units."""
+def converged(observed: Observed, values: NDArray, *, whole: bool = False, every: int = 1) -> Iterator[Finding]:
+    """Yield whether the chains are long enough to tell, and whether they agree (P49), over some of the units.
+
+    whole: the warm-up was left out already, and of the other ticks all but every so many.
+    """
     series = values if whole else values[observed.warmup :]
-    ticks = len(series)
-    if ticks < LEAST_AVERAGED:
+    ticks = len(series) * every
+    if len(series) < LEAST_AVERAGED:
         yield too_few(observed, "P49", ticks)
         return
-    flat = series.reshape(*series.shape[:2], -1)
-    units = range(0, flat.shape[-1], max(1, flat.shape[-1] // MOST_CHAINS))
-    chains = [physics.estimate(flat[..., unit]) for unit in units]
-    ess, length = min(chain.ess for chain in chains), min(chain.length for chain in chains)
+    found = _chains(series.reshape(*series.shape[:2], -1))
+    ess, length = min(chains.ess for chains in found), min(chains.length for chains in found)
     yield significance.long_enough(observed, "effective sample size", ess, physics.LEAST_ESS, ticks)
     yield significance.long_enough(observed, "length of a chain over its tau", length, physics.LEAST_LENGTH, ticks)
-    yield _agreement(observed, flat, units, [chain.length for chain in chains])
+    yield _agreement(observed, found, ticks)
 
 
-def _agreement(observed: Observed, flat: NDArray, units: range, lengths: list[float]) -> Finding:
-    """Return that the halves of the chains have one mean: F = between / (within 2 tau / n), over all units.
+def _chains(flat: NDArray) -> list[Chains]:
+    """Return what chains (ticks, samples, units) show, of some units and ticks, evenly spaced."""
+    ticks, samples, units = flat.shape
+    chosen = np.arange(0, units, max(1, units // MOST_CHAINS))
+    most = max(LEAST_SAMPLES, MOST_AVERAGED // (BINS * len(chosen)))
+    step = spacing(ticks, min(samples, most) * len(chosen), samples)
+    series = np.ascontiguousarray(np.moveaxis(flat[::step, :most, chosen], -1, 0))
+    return [chains_of(one) for one in series]
 
-    Halves that differ by more have not mixed, be it that they are stuck or that what is slow in them is hidden by what
-    is fast: tau is known no better than from a chain's own length.
-    """
-    found = [_halves(flat[..., unit], length) for unit, length in zip(units, lengths)]
-    p, r_hat, scatter, degrees, dof = min(found)
-    tries = len(found)
 
-    def limit(level: float) -> float:
-        return float(np.sqrt(1 + scatter * stats.f.isf(level / tries, degrees, dof)))
-
-    count = flat.shape[0] * flat.shape[1]
-    shortest = min(lengths)
+def _agreement(observed: Observed, found: list[Chains], ticks: int) -> Finding:
+    """Return that the halves of the chains have one mean, over all units."""
+    worst, tries, shortest = min(found, key=lambda chains: chains.p), len(found), min(c.length for c in found)
     short = shortest < physics.LEAST_LENGTH
-    ticks = len(flat)
     return Finding(
         law="P49",
         op=observed.label,
         statement="R-hat: chains agree",
         statistic=AGREEMENT,
-        measured=r_hat,
+        measured=worst.r_hat,
         expected=0.0,
-        bound=limit,
+        bound=lambda level: worst.limit(level / tries),
         side="below",
-        samples=count,
-        p=min(p * tries, 1.0),
+        samples=ticks * (int(worst.degrees[0]) + 1) // 2,
+        p=min(worst.p * tries, 1.0),
         ticks=ticks,
         needed=(ticks * physics.LEAST_LENGTH / shortest if shortest > 0 else np.inf) if short else None,
         details={"from_tick": float(observed.first_tick + observed.warmup), "units": float(tries)},
     )
-
-
-def _halves(x: NDArray, length: float) -> tuple[float, float, float, int, float]:
-    """Return p, R-hat, the variance of a half's mean over that of one value, and the degrees of freedom of F."""
-    half = len(x) // 2
-    halves = np.concatenate([x[:half], x[len(x) - half :]], axis=1)
-    within, between = float(halves.var(axis=0, ddof=1).mean()), float(halves.mean(axis=0).var(ddof=1))
-    degrees, scatter = halves.shape[1] - 1, 2 / max(length / 2, 1e-9)
-    # tau is of chains about their own means, which are a little nearer to them than the true one
-    scatter *= 1 + scatter
-    dof = max(len(x) * x.shape[1] / max(12 * len(x) / max(length, 1e-9), 1), 1.0)
-    if within == 0:
-        return (1.0, 1.0, scatter, degrees, dof) if between == 0 else (0.0, np.inf, scatter, degrees, dof)
-    ratio = between / within
-    p = float(stats.f.sf(ratio / scatter, degrees, dof))
-    return p, float(np.sqrt((half - 1) / half + ratio)), scatter, degrees, dof
 
 
 def held(array: NDArray) -> bool:

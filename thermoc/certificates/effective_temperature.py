@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.certificates.observed import instrumented, observe
+from thermoc.certificates.observed import instrumented, observe, seen_of
 from thermoc.certificates.samples.binary import unit_temperatures as by_neighbours
 from thermoc.certificates.samples.blocks import blocks_of
 from thermoc.certificates.samples.chains import summaries_of
@@ -66,13 +66,13 @@ def _fitted(call: Call, op: Op, warmup: int) -> tuple[NDArray, TemperatureFit]:
     graph = call.executable.source
     if isinstance(op, thermo.SampleBinary) or (isinstance(op, sampling.Gibbs) and op.sweeps == 1):
         outputs = run_again(call.executable.recompiled(instrumented(graph, (op,))), call).outputs
-        observed = observe(graph, op, outputs, call.timed, call.position, warmup)
+        observed = observe(graph, op, seen_of(graph, outputs), call.timed, call.position, warmup)
         up, drive, T = _draws(observed) if isinstance(op, thermo.SampleBinary) else _updates(observed)
         return T, binary_temperatures(up, drive)
     law = law_of(graph, output=next(name for name, out in graph.outputs.items() if graph.producers[out.x.name] is op))
     name = op.results[0].name
     outputs = run_again(call.executable.recompiled(instrumented(graph, (op,))), call).outputs
-    (values,) = [array for key, array in outputs.items() if key.endswith(f"certificate.{name}")]
+    values = seen_of(graph, outputs)[name]
     taken = samples_of(values[warmup:].reshape(*values[warmup:].shape[:2], -1).astype(float))
     blocks = blocks_of(taken.values, summaries_of(taken, law), independent=False)
     if blocks is None:

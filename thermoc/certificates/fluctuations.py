@@ -37,26 +37,22 @@ def fluctuations(
     free = np.setdiff1d(place, follows)
     if not len(free):
         return
-    factor = np.linalg.cholesky(covariance[:, free[:, np.newaxis], free])
-    z = np.linalg.solve(factor, heat[:, free, np.newaxis])[..., 0]
+    white = np.linalg.inv(np.linalg.cholesky(covariance[:, free[:, np.newaxis], free]))
+    z = (white @ heat[:, free, np.newaxis])[..., 0]
     shape = (len(rows.ticks), len(rows.samples), -1)
     steps = of_array(z.reshape(shape))
     yield from standard_normals(observed, "the noise heat of a step", steps, shape[0], bias_of="conductance")
-    yield from _noisy_links(observed, modes, rows, G, _Whitened(z=z, factor=factor, covariance=covariance, free=free))
+    yield from _noisy_links(observed, modes, rows, G, _Whitened(z=z, by=white, covariance=covariance, free=free))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Whitened:
-    """Noise heat as standard normals z (rows, free): heat = factor z; covariance (rows, n, n) of all nodes."""
+    """Noise heat of free nodes as standard normals (rows, free): z = by heat; covariance (rows, n, n) of all nodes."""
 
     z: NDArray
-    factor: NDArray
+    by: NDArray
     covariance: NDArray
     free: NDArray
-
-    def solved(self, right: NDArray) -> NDArray:
-        """Return factor^-1 right."""
-        return np.linalg.solve(self.factor, right)
 
 
 def _noisy_links(observed: Observed, modes: Modes, rows: Rows, G: NDArray, white: _Whitened) -> Iterator[Finding]:
@@ -64,15 +60,16 @@ def _noisy_links(observed: Observed, modes: Modes, rows: Rows, G: NDArray, white
     links = links_of(G, np.zeros(len(G)))[:FEW_LINKS]
     if not links:
         return
-    each = [_derivatives(observed, modes, rows, white, *link) for link in links]
-    drifts, spreads = (np.stack(parts) for parts in zip(*each))
-    directions = [*np.eye(len(links)), np.ones(len(links))] if len(links) > 1 else [np.ones(1)]
+    directions = [_derivatives(observed, modes, rows, white, *link) for link in links]
+    if len(links) > 1:
+        drifts, spreads = (np.sum(parts, axis=0) for parts in zip(*directions))
+        directions.append((drifts, spreads))
     found = []
-    for direction in directions:
-        drift, spread = np.tensordot(direction, drifts, 1), np.tensordot(direction, spreads, 1)
-        square = np.einsum("ri,rij,rj->r", white.z, spread, white.z) - np.trace(spread, axis1=1, axis2=2)
-        score = float((white.z * drift).sum() + square.sum() / 2)
-        found.append((score, float((drift**2).sum() + (spread**2).sum() / 2)))
+    for drift, spread in directions:
+        square = (white.z * (spread @ white.z[..., np.newaxis])[..., 0]).sum()
+        square -= np.trace(spread, axis1=1, axis2=2).sum()
+        score = float((white.z * drift).sum() + square / 2)
+        found.append((score, float(np.vdot(drift, drift) + np.vdot(spread, spread) / 2)))
     score, information = max(found, key=lambda pair: abs(pair[0]) / np.sqrt(pair[1]))
     # The power is that of the direction which shows least.
     least = min(information for _, information in found[-1:])
@@ -108,6 +105,5 @@ def _derivatives(
     change = own[:, np.newaxis, np.newaxis] * np.outer(link, link)
     turned = D @ white.covariance
     change = (change + turned + np.swapaxes(turned, 1, 2))[:, white.free[:, np.newaxis], white.free]
-    inner = white.solved(change)
-    spread = white.solved(np.swapaxes(inner, 1, 2))
-    return white.solved(drift[..., np.newaxis])[..., 0], spread
+    spread = white.by @ change @ np.swapaxes(white.by, 1, 2)
+    return (white.by @ drift[..., np.newaxis])[..., 0], spread

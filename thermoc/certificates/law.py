@@ -24,8 +24,8 @@ class Law:
     side "above" lets measured be larger by any amount, "below" smaller. samples: numbers it was measured on.
     statistic: by what it was tested. p: the chance of a deviation as large where the law holds, None for laws that hold
     to rounding. level: the p below which it fails, of ``judge``. bias: the smallest bias of ``bias_of`` that this run
-    would have shown with 99 %, None where that has no number. needed: the ticks it would take to tell, None where this
-    run does.
+    would have shown with 99 %, None where that has no number. needed: the ticks it would take to tell (of samples: how
+    many times as many), None where this run does.
     """
 
     law: str
@@ -92,7 +92,8 @@ class Finding:
 
     bound and bias: functions of the level, the p below which the law fails; see ``Law``. side: as of ``Law``.
     ticks: those it was measured over, with whose power ``falls`` the bias falls (1/2 for a mean). needed: the ticks it
-    would take, where that is known before it is judged.
+    would take, where that is known before it is judged. decides: whether a bias above the resolution leaves all open.
+    Of samples that nobody ran there are no ticks: they are 1, and what is needed is so many times as many samples.
     """
 
     law: str
@@ -108,6 +109,7 @@ class Finding:
     bias: Callable[[float], float] | None = None
     bias_of: str = ""
     falls: float = 0.5
+    decides: bool = True
     ticks: int = 0
     needed: float | None = None
     details: Mapping[str, float] = field(default_factory=dict)
@@ -116,7 +118,7 @@ class Finding:
         """Return the law judged at a level; a run that would not have shown a bias of ``resolution`` cannot tell."""
         bias = None if self.bias is None else float(self.bias(level))
         needed = self.needed
-        if needed is None and bias is not None and not bias <= resolution:
+        if needed is None and self.decides and bias is not None and not bias <= resolution:
             needed = self.ticks * (bias / resolution) ** (1 / self.falls)
         shared = {item.name: getattr(self, item.name) for item in fields(self) if item.name in _SHARED}
         # Without an error bar to judge by, a deviation is nobody's fault.

@@ -78,7 +78,7 @@ class Rows:
     def __init__(self, T: NDArray, power: NDArray, *, most: int = MOST_ROWS, fluctuating: bool = False):
         ticks, samples, n = len(T) - 1, T.shape[1], T.shape[2]
         if fluctuating:
-            most = max(MOST_WORK // (4 * FEW_LINKS * n * n), 64)
+            most = max(MOST_WORK // (16 * FEW_LINKS * n * n), 64)
         # Whole ticks, evenly spaced, and as many samples as still fit.
         kept = min(samples, max(most, 1))
         count = max(1, min(ticks, most // kept))

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from scipy import special
 
 from thermoc.certificates import significance
+from thermoc.certificates.chains import MOST_AVERAGED, spacing
 from thermoc.certificates.criteria import converged, equipartition, held, unsettled
 from thermoc.certificates.draws import of_array, standard_normals
 from thermoc.certificates.law import Finding, Skipped
-from thermoc.certificates.observed import Observed, at
+from thermoc.certificates.observed import Observed, at, chunks
 
-MOST_AVERAGED = 2**22
-"""Numbers of an op over which an average of a steady state is taken."""
 MOST_DRIFT = 0.02
 """The share of its kinetic energy that a gas without friction may gain or lose from the first quarter to the last."""
 MOST_OFF = 0.05
@@ -85,54 +84,61 @@ def _relaxing(observed: Observed, m: NDArray, spring: _Spring) -> Iterator[Findi
     steady = slice(observed.since, None)
     rest, variance = spring.rest(steady), at(spring.variance, steady)
     if held(rest) and held(variance):
+        every, units = averaged(m[observed.since + settled.warmup :].shape)
         # All ticks are as the first, so that one is enough of what does not change.
-        rest, variance, units = rest[:1], variance[:1], averaged(m.shape)
-        m = m[steady]
-        off = m[:, :, units] - _of(rest, units, m.ndim) if m.ndim == 3 else m - rest
-        ratio = off * off / (_of(variance, units, m.ndim) if m.ndim == 3 else variance)
-        yield from equipartition(settled, ratio, "energy over T / 2 a unit")
-        yield from converged(settled, m)
+        off = m[observed.since + settled.warmup :: every][..., units] - _of(rest[:1], units)
+        ratio = off * off / _of(variance[:1], units)
+        yield from equipartition(settled, ratio, "energy over T / 2 a unit", every=every)
+        yield from converged(settled, m[steady])
     else:
         yield Skipped(
             law="P47 (equipartition), P49", op=observed.label, reason="what drives it moves with other states"
         )
 
 
-def averaged(shape: tuple[int, ...]) -> NDArray:
-    """Return the units, evenly spaced, over which an average is taken: all, or as many as a run has numbers for."""
-    numbers = shape[0] * shape[1]
-    most = max(MOST_AVERAGED // max(numbers, 1), 1)
-    units = shape[-1] if len(shape) > 2 else 1
-    return np.unique(np.linspace(0, units - 1, min(units, most)).astype(int))
+def averaged(shape: tuple[int, ...]) -> tuple[int, Any]:
+    """Return every which tick, and which units of the last axis, of (ticks, samples, ...) an average is taken over."""
+    ticks, samples, *units = shape
+    every = spacing(ticks, int(np.prod(shape[1:])), samples)
+    most = max(MOST_AVERAGED * units[-1] // max(int(np.prod(shape)) // every, 1), 1) if units else 1
+    if not units or most >= units[-1]:
+        return every, slice(None)
+    return every, np.unique(np.linspace(0, units[-1] - 1, min(units[-1], most)).astype(int))
 
 
-def _of(array: NDArray, units: NDArray, rank: int) -> NDArray:
-    return array[..., units] if array.ndim == rank and array.shape[-1] > 1 else array
+def _of(array: NDArray, units: Any) -> NDArray:
+    return array[..., units] if array.ndim > 2 and array.shape[-1] > 1 else array
 
 
 def inertial(observed: Observed) -> Iterator[Finding | Skipped]:
     """Each part of a BAOAB step, and equipartition of the momenta (P9, P29, P47)."""
-    x, w, force, T, mass, rate = (
-        observed["x"],
-        observed["w"],
-        *(observed.like(name, "x") for name in ("force", "T", "mass", "friction")),
-    )
+    x, w = observed["x"], observed["w"]
+    force, T, mass, rate = (observed.aligned(name, "x") for name in ("force", "T", "mass", "friction"))
     kick = np.full((len(x), *(1,) * (x.ndim - 1)), observed.dt)
     # The kicks of neighbouring steps are joined; only the first is half a step long.
     if observed.begun == 0:
         kick[0] = observed.dt / 2
-    before = (w + kick * force / mass)[:-1]
-    moved = x[1:] - x[:-1] - observed.dt / 2 * (before + w[1:])
+
+    def before(which: Any) -> NDArray:
+        return w[:-1][which] + kick[:-1][which] * at(force, which) / at(mass, which)
+
     size = max(float(np.abs(x).max()), observed.dt * float(np.abs(w).max()), 1e-300)
-    yield significance.exact(observed, "P45", "positions move by dt (v + v') / 2", np.abs(moved).max() / size, x.size)
-    a = np.exp(-rate * observed.dt)[:-1]
+    moved = max(
+        float(np.abs(x[1:][which] - x[:-1][which] - observed.dt / 2 * (before(which) + w[1:][which])).max())
+        for which in chunks(len(x) - 1, x[0].size, x.size)
+    )
+    yield significance.exact(observed, "P45", "positions move by dt (v + v') / 2", moved / size, x.size)
+    a = np.exp(-rate * observed.dt)
     if (a < 1).all():
-        spread = np.sqrt(T[:-1] / mass[:-1] * (1 - a * a))
-        z = (w[1:] - a * before) / spread
-        thermal = before / np.sqrt(T / mass)[:-1]
-        yield from standard_normals(
-            observed, "the noise of a step", lambda which: (z[which], {"velocity": thermal[which]}), len(z)
-        )
+        thermal = np.sqrt(T / mass)
+        spread = thermal * np.sqrt(1 - a * a)
+
+        def steps(which: Any) -> tuple[NDArray, dict[str, NDArray]]:
+            start = before(which)
+            z = (w[1:][which] - at(a, which) * start) / at(spread, which)
+            return z, {"velocity": start / at(thermal, which)}
+
+        yield from standard_normals(observed, "the noise of a step", steps, len(w) - 1)
     else:
         yield Skipped(law="P47", op=observed.label, reason="without friction no noise acts on it")
         yield from _conserved(observed)
@@ -167,8 +173,8 @@ def _momenta(observed: Observed, a: NDArray) -> Iterator[Finding | Skipped]:
     if settled is None:
         yield unsettled(observed, "P47 (equipartition), P49")
         return
-    w, force, T, mass = settled["w"], *(settled.like(name, "x") for name in ("force", "T", "mass"))
-    if not held(T) or not (a[min(observed.since, len(a) - 1) :] < 1).all():
+    w, force, T, mass = settled["w"], *(settled.aligned(name, "x") for name in ("force", "T", "mass"))
+    if not held(T) or not (at(a, slice(min(observed.since, len(a) - 1), None)) < 1).all():
         reason = "without friction" if held(T) else "its temperature moves with other states"
         yield Skipped(law="P47 (equipartition), P49", op=observed.label, reason=reason)
         return
@@ -176,13 +182,15 @@ def _momenta(observed: Observed, a: NDArray) -> Iterator[Finding | Skipped]:
     v = w + observed.dt / 2 * force / mass
     if observed.since == 0 and observed.begun == 0:
         v[0] = w[0]
-    ratio = mass * v * v / T
+    every = averaged(v[settled.warmup :].shape)[0]
+    mass, u, force, T = (at(array, slice(settled.warmup, None, every)) for array in (mass, v, force, T))
+    ratio = mass * u * u / T
     # BAOAB samples momenta to order dt^2: <m v^2> = T - dt^2 <f^2> / 4 m, in a spring T (1 - (omega dt)^2 / 4).
-    short = observed.dt**2 * force**2 / (4 * mass * T)
-    off = float(short[settled.warmup :].mean()) if len(short) > settled.warmup else 0.0
+    short = observed.dt**2 * force * force / (4 * mass * T)
+    off = float(short.mean()) if len(short) else 0.0
     what = "kinetic energy over T / 2 a degree of freedom"
-    yield from equipartition(settled, ratio + short, f"{what}, with dt^2 f^2 / 4 m T", off**2)
-    yield from equipartition(settled, ratio, what, min(off, MOST_OFF))
+    yield from equipartition(settled, ratio + short, f"{what}, with dt^2 f^2 / 4 m T", off**2, every=every)
+    yield from equipartition(settled, ratio, what, min(off, MOST_OFF), every=every)
     yield from converged(settled, v)
 
 

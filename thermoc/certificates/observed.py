@@ -96,15 +96,11 @@ def at(array: NDArray, which: Any) -> NDArray:
 def chunks(ticks: int, numbers: int, most: int) -> Iterator[Any]:
     """Yield ticks to work on together, so many that they stay in a cache. numbers: those of a tick.
 
-    Of more than ``most`` numbers in all, some ticks are left out, evenly spaced.
+    Of more than ``most`` numbers in all, every second tick is taken, every third, or fewer.
     """
     size = max(1, CHUNK // max(numbers, 1))
-    kept = max(2, most // max(numbers, 1))
-    if ticks <= kept:
-        yield from (slice(start, min(start + size, ticks)) for start in range(0, ticks, size))
-    else:
-        spaced = np.unique(np.linspace(0, ticks - 1, kept).astype(int))
-        yield from (spaced[start : start + size] for start in range(0, len(spaced), size))
+    step = -(-ticks // max(2, most // max(numbers, 1)))
+    yield from (slice(start, min(start + size * step, ticks), step) for start in range(0, ticks, size * step))
 
 
 def prefix_of(graph: Graph) -> str:
@@ -116,40 +112,55 @@ def prefix_of(graph: Graph) -> str:
 
 
 def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
-    """Return the graph with every operand and result of these ops that is not a constant as outputs too, and clocks."""
+    """Return the graph with every operand and result of these ops that is not a constant as outputs too, and clocks.
+
+    What is an output of the network already is not handed out twice; ``seen_of`` finds both.
+    """
     clocks = tuple(op for op in graph.ops if CLOCKED in op.traits)
     values = (value.name for op in (*ops, *clocks) for value in (*op.inputs, *op.results))
     names = [name for name in values if not isinstance(graph.producers[name], core.Stored)]
     names += [value.name for op in ops for value in potentials(graph, op)]
-    return exposed(graph, names, prefix_of(graph))
+    own = _own_outputs(graph)
+    return exposed(graph, [name for name in names if name not in own], prefix_of(graph))
+
+
+def seen_of(graph: Graph, outputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """Return what a run of the instrumented graph gave, by the names of the graph's values."""
+    prefix, own = prefix_of(graph), _own_outputs(graph)
+    seen = {name[len(prefix) :]: array for name, array in outputs.items() if name.startswith(prefix)}
+    return {**seen, **{value: outputs[name] for value, name in own.items() if name in outputs}}
+
+
+def _own_outputs(graph: Graph) -> dict[str, str]:
+    """Return the names of the network's outputs by those of their values."""
+    return {op.x.name: name for name, op in graph.outputs.items() if name not in graph.probes}
 
 
 def observe(
     graph: Graph,
     op: Op,
-    outputs: Mapping[str, NDArray],
+    seen: Mapping[str, NDArray],
     timed: frozenset[str],
     position: Mapping[str, int],
     warmup: int,
     begun: int = 0,
 ) -> Observed:
-    """Collect the values of one op. timed: names of inputs that change over the ticks."""
+    """Collect the values of one op from what was seen, by value. timed: names of inputs that change over the ticks."""
     values = {**dict(op.operand_values), **{name: getattr(op, name) for name in op.result_specs}}
     constants = {
         name: graph.producers[value.name].value.numpy  # type: ignore[attr-defined]
         for name, value in values.items()
         if isinstance(graph.producers[value.name], core.Stored)
     }
-    prefix = prefix_of(graph)
-    arrays = {name: outputs[prefix + value.name] for name, value in values.items() if name not in constants}
+    arrays = {name: seen[value.name] for name, value in values.items() if name not in constants}
     # Noted before all becomes float64: how exact sums can be is up to the format they were made in.
     single = any(array.dtype == np.float32 for array in arrays.values())
     arrays = {name: array.astype(float, copy=False) for name, array in arrays.items()}
     arrays |= {name: np.asarray(array, float)[np.newaxis, np.newaxis] for name, array in constants.items()}
-    energies = [outputs[prefix + value.name] for value in potentials(graph, op)]
+    energies = [seen[value.name] for value in potentials(graph, op)]
     if energies:
         arrays["potential"] = np.sum(energies, axis=0, dtype=float)
-    since, moving = _unmoved(graph, op, outputs, timed)
+    since, moving = _unmoved(graph, op, seen, timed)
     return Observed(
         op=op,
         label=f"{op.opname} {op.results[0]}",
@@ -202,37 +213,37 @@ def _free(graph: Graph, op: Op) -> bool:
     return True
 
 
-def _unmoved(graph: Graph, op: Op, outputs: Mapping[str, NDArray], timed: frozenset[str]) -> tuple[int, str]:
+def _unmoved(graph: Graph, op: Op, seen: Mapping[str, NDArray], timed: frozenset[str]) -> tuple[int, str]:
     """Return the tick from which nothing that acts on the op changes but states and noise, and what changed before.
 
     An operand is left alone from where it was seen to stay, or from where all clocks and inputs behind it stay.
     """
-    ticks = max(len(array) for array in outputs.values())
+    ticks = max(len(array) for array in seen.values())
     # A ripple never rests, so there is no steady state to average in.
     if getattr(op, "frequency", 0.0):
         return ticks, "its frequency"
-    latest, moving, prefix = 0, "", prefix_of(graph)
+    latest, moving = 0, ""
     for name, value in op.operand_values:
         if isinstance(graph.producers[value.name], core.Stored):
             continue
-        clock_start, cause = _clocks(graph, value, op, outputs, timed, ticks)
-        since = min(_held_from(outputs[prefix + value.name]), clock_start)
+        clock_start, cause = _clocks(graph, value, op, seen, timed, ticks)
+        since = min(_held_from(seen[value.name]), clock_start)
         if since > latest:
             latest, moving = since, f"{name} ({cause})"
     return latest, moving
 
 
 def _clocks(
-    graph: Graph, value: Value, op: Op, outputs: Mapping[str, NDArray], timed: frozenset[str], ticks: int
+    graph: Graph, value: Value, op: Op, seen: Mapping[str, NDArray], timed: frozenset[str], ticks: int
 ) -> tuple[int, str]:
     """Return the tick from which no clock, schedule or changing input acts on a value, and which was the last."""
-    latest, cause, prefix = 0, "", prefix_of(graph)
+    latest, cause = 0, ""
     visited, stack = {value.name, op.results[0].name}, [graph.producers[value.name]]
     while stack:
         source = stack.pop()
         since = 0
         if CLOCKED in source.traits:
-            since = max(_held_from(outputs[prefix + result.name]) for result in source.results)
+            since = max(_held_from(seen[result.name]) for result in source.results)
         elif getattr(source, "frequency", 0.0) or (isinstance(source, core.Input) and source.name in timed):
             since = ticks
         if since > latest:
@@ -246,5 +257,7 @@ def _clocks(
 
 def _held_from(array: NDArray) -> int:
     """Return the first tick from which an array (ticks, ...) stays what it is at the last."""
+    if len(array) > 1 and (array[-2] != array[-1]).any():
+        return len(array) - 1
     changed = np.flatnonzero((array != array[-1:]).reshape(len(array), -1).any(axis=1))
     return int(changed[-1]) + 1 if len(changed) else 0

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from thermoc import physics
 from thermoc.certificates import draws, significance
+from thermoc.certificates.chains import MOST_AVERAGED, average, spacing
 from thermoc.certificates.criteria import LEAST_AVERAGED, converged, too_few, unsettled
 from thermoc.certificates.law import Finding, Skipped
 from thermoc.certificates.observed import Observed, at
@@ -73,24 +75,28 @@ def _updates(observed: Observed, J: Any, colors: NDArray, before: NDArray, after
     classes = classes if op.sweeps == 1 else classes[-1:]
     members = [np.flatnonzero(colors == color) for color in classes]
     rows = [J[units] for units in members]
+    order = np.concatenate(members)
     # A spin that flips changes the energy by twice its field.
     fields = (2 if op.levels == "spin" else 1) / T
 
     def draws_(which: Any) -> tuple[NDArray, NDArray]:
-        # Colours before this one had their new levels already when this one was drawn.
         new = after[which]
-        state = np.array(np.broadcast_to(at(before, which), new.shape)) if op.sweeps == 1 else new
-        drives = np.empty((*new.shape[:2], sum(map(len, members))))
-        start = 0
+        shape = new.shape
+        # Units first, as sparse matrices take them: what is copied on the way takes longer than the sums.
+        new = np.ascontiguousarray(new.reshape(-1, n).T)
+        state = new
+        if op.sweeps == 1:
+            state = np.array(np.broadcast_to(at(before, which), shape).reshape(-1, n).T, order="C")
+        parts = []
         for units, row in zip(members, rows):
-            field = np.asarray(row @ state.reshape(-1, n).T).T.reshape(*state.shape[:2], -1)
-            drives[..., start : start + len(units)] = field
-            start += len(units)
+            parts.append(row @ state)
+            # Colours before this one had their new levels already when this one was drawn.
             if op.sweeps == 1:
-                state[..., units] = new[..., units]
-        order = np.concatenate(members)
-        drives += at(np.broadcast_to(h, (*h.shape[:2], n)), which)[..., order]
-        return new[..., order] > 0, drives * at(fields, which)[..., order]
+                state[units] = new[units]
+        drives, up = (array.reshape(-1, *shape[:2]) for array in (np.concatenate(parts), new[order] > 0))
+        drives += np.moveaxis(at(np.broadcast_to(h, (*h.shape[:2], n)), which)[..., order], -1, 0)
+        drives *= np.moveaxis(at(fields, which)[..., order], -1, 0)
+        return np.moveaxis(up, 0, -1), np.moveaxis(drives, 0, -1)
 
     yield from draws.bits(observed, draws_, len(after))
 
@@ -103,12 +109,14 @@ def _ensemble(observed: Observed, J: Any) -> Iterator[Finding | Skipped]:
     if len(s) < LEAST_AVERAGED:
         yield too_few(observed, "P48, P49", len(s))
         return
+    every = spacing(len(s), s[0].size, s.shape[1])
     if n > MOST_ENUMERATED:
         # Whether chains mix can be seen of some.
-        chains = max(4, draws.MOST_SUMMED // (len(s) * n))
+        chains = max(4, MOST_AVERAGED * every // (len(s) * n))
         s, h = s[:, :chains], h[:, :chains]
-    E = physics.ising_energy(s, J, 0.0) - (s * (h[observed.warmup :] if len(h) > 1 else h)).sum(axis=-1)
-    yield from converged(observed, E[..., np.newaxis], whole=True)
+    s, h = s[::every], h[observed.warmup :: every] if len(h) > 1 else h
+    E = physics.ising_energy(s, J, 0.0) - (s * h).sum(axis=-1)
+    yield from converged(observed, E[..., np.newaxis], whole=True, every=every)
     reason = ""
     if n > MOST_ENUMERATED:
         reason = f"the states of {n} units are too many to enumerate (at most {MOST_ENUMERATED} units)"
@@ -125,28 +133,35 @@ def _ensemble(observed: Observed, J: Any) -> Iterator[Finding | Skipped]:
     exact = physics.enumerate_ising(J.toarray(), T, np.broadcast_to(h, n), op.levels)
     # A temperature higher by a share e makes U higher by e C T.
     statement = "mean energy is that of all states weighed by e^(-E/T)"
-    yield significance.mean(observed, "P48", statement, E, exact.U, slope=abs(exact.C * T))
+    yield significance.mean(observed, "P48", statement, E, exact.U, slope=abs(exact.C * T), every=every)
     # About the exact mean, for an estimated one would make the variance too small.
     spread = (E - exact.U) ** 2 / T**2
     statement = "heat capacity Var(E) / T^2 is dU/dT"
-    yield significance.mean(observed, "P48", statement, spread, exact.C, slope=exact.C, bias_of="capacity")
+    yield significance.mean(observed, "P48", statement, spread, exact.C, slope=exact.C, bias_of="capacity", every=every)
     yield _free_energy(observed, s, E, T, exact.F, exact.U)
 
 
 def _free_energy(observed: Observed, s: NDArray, E: NDArray, T: float, exact: float, U: float) -> Finding:
     """Return F = U - T S against -T ln Z (P48), S from how often each state was seen (Miller and Madow 1955)."""
     # Samples that are two correlation times apart count as independent.
-    n, spaced = s.shape[-1], max(1.0, 2 * physics.integrated_time(E))
-    state = ((s > 0) @ (1 << np.arange(n))).astype(int)
+    n, spaced = s.shape[-1], max(1.0, 2 * average(E).tau)
+    state = ((s > 0) @ 2.0 ** np.arange(n)).astype(int)
 
-    def free(energies: NDArray, states: NDArray) -> float:
-        counts = np.bincount(states.astype(int).reshape(-1), minlength=2**n)
-        p = counts[counts > 0] / counts.sum()
+    def free(energy: NDArray, counts: NDArray) -> NDArray:
+        numbers = counts.sum(axis=-1)
+        p = counts / numbers[..., np.newaxis]
         # Entropy from counts is too low, by (states seen - 1) / 2N for N independent samples.
-        bias = ((counts > 0).sum() - 1) / (2 * counts.sum() / spaced)
-        return float(energies.mean() - T * (bias - (p * np.log(p)).sum()))
+        bias = ((counts > 0).sum(axis=-1) - 1) / (2 * numbers / spaced)
+        return energy / numbers - T * (bias - special.xlogy(p, p).sum(axis=-1))
 
-    F, error = physics.jackknife(free, E, state, blocks=BLOCKS)
+    # A jackknife of blocks, of chains where there are enough; each is counted once.
+    axis = 1 if E.shape[1] >= BLOCKS else 0
+    blocks = min(BLOCKS, E.shape[axis])
+    energies = np.array([block.sum() for block in np.array_split(E, blocks, axis)])
+    each = np.array([np.bincount(b.reshape(-1), minlength=2**n) for b in np.array_split(state, blocks, axis)])
+    F = free(energies.sum(), each.sum(axis=0))
+    left_out = free(energies.sum() - energies, each.sum(axis=0) - each)
+    error = np.sqrt((blocks - 1) / blocks * ((left_out - left_out.mean()) ** 2).sum())
     tolerance = T * 2.0**n * spaced / (2 * E.size)  # what the entropy of states never seen may hide
     return significance.normal(
         observed,

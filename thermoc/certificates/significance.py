@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
-from thermoc import physics
+from thermoc.certificates.chains import average
 from thermoc.certificates.law import LENGTH, Finding
 from thermoc.certificates.observed import Observed
 
-POWER = float(stats.norm.isf(0.01))
+POWER = -float(special.ndtri(0.01))
 """Standard errors beyond a bound from where a bias is shown with 99 %."""
 MOST_SKEWED = 0.5
 """A mean whose own law is skewed more than this rests on too few events to be judged."""
@@ -95,7 +94,6 @@ def normal(
     skew: the skewness of the measured number's own law, where its error was measured too. allowance: what it may differ
     by besides chance. slope: how much it changes for a bias of 1 of ``bias_of``. tries: it is the worst of so many.
     """
-    t: Any = stats.t(dof) if np.isfinite(dof) else stats.norm
 
     def transformed(score: float) -> float:
         # A mean and its error are both skewed, and lean on each other.
@@ -104,13 +102,15 @@ def normal(
 
     def bound(level: float) -> float:
         side = 1.0 if measured >= expected else -1.0
-        limit = float(t.isf(level / 2 / tries))
+        limit = _score(level / 2 / tries, dof)
+        if skew == 0:
+            return limit * error + allowance
         return _root(lambda score: side * transformed(side * score) - limit, limit) * error + allowance
 
     gap = measured - expected
     off = np.sign(gap) * max(abs(gap) - allowance, 0.0)
     score = off / error if error > 0 else (0.0 if off == 0 else np.copysign(np.inf, off))
-    p = 2 * tries * float(t.sf(abs(transformed(score)))) if np.isfinite(score) else 0.0
+    p = 2 * tries * _tail(abs(transformed(score)), dof) if np.isfinite(score) else 0.0
     few = abs(skew) > MOST_SKEWED
     needed = observed.ticks * (skew / MOST_SKEWED) ** 2 if few else None
     # What never moved has no error bar to be judged by.
@@ -131,6 +131,16 @@ def normal(
         needed=needed,
         details={"error": float(error), **details},
     )
+
+
+def _tail(score: float, dof: float) -> float:
+    """Return the chance of a score beyond this, by Student's t or the normal law."""
+    return float(special.stdtr(dof, -score) if np.isfinite(dof) else special.ndtr(-score))
+
+
+def _score(p: float, dof: float) -> float:
+    """Return the score beyond which one lies with a chance of p."""
+    return -float(special.stdtrit(dof, p) if np.isfinite(dof) else special.ndtri(p))
 
 
 def _root(function: Callable[[float], float], start: float) -> float:
@@ -154,29 +164,30 @@ def mean(
     allowance: float = 0.0,
     slope: float = 1.0,
     bias_of: str = "temperature",
+    every: int = 1,
 ) -> Finding:
     """Return that the mean of a correlated series (ticks, samples) is what is expected; its error from its own tau.
+
+    every: its ticks are as many of the run apart.
 
     Degrees of freedom: a variance of ESS numbers and a tau by Geyer's sum together are known to some 12 / ESS
     (Wolff 2004), as is a variance from ESS / 6 numbers.
     """
-    found = physics.estimate(series)
-    spread = float(series.std())
-    skew = float(((series - found.mean) ** 3).mean()) / spread**3 if spread > 0 else 0.0
+    found = average(series)
     return normal(
         observed,
         law,
         statement,
         found.mean,
         found.error,
-        found.samples,
+        series.size,
         expected=expected,
-        dof=max(found.ess / 6, 1.0),
-        skew=skew / np.sqrt(max(found.ess, 1.0)),
+        dof=max(found.known / 6, 1.0),
+        skew=found.skew / np.sqrt(max(found.ess, 1.0)),
         allowance=allowance,
         slope=slope,
         bias_of=bias_of,
-        tau=found.tau,
+        tau=found.tau * every,
         ess=found.ess,
         allowance_=allowance,
         from_tick=float(observed.first_tick + observed.warmup),
@@ -185,11 +196,11 @@ def mean(
 
 def variance(observed: Observed, law: str, statement: str, square: float, n: int, bias_of: str) -> Finding:
     """Return that the mean square of n independent normals is 1, by chi-square's law. square: their sum of squares."""
-    side = stats.chi2.sf if square > n else stats.chi2.cdf
+    side = special.gammaincc if square > n else special.gammainc
 
     def bound(level: float) -> float:
-        limit = stats.chi2.isf(level / 2, n) if square > n else stats.chi2.ppf(level / 2, n)
-        return abs(float(limit) / n - 1)
+        limit = (special.gammainccinv if square > n else special.gammaincinv)(n / 2, level / 2)
+        return abs(2 * float(limit) / n - 1)
 
     return Finding(
         law=law,
@@ -200,7 +211,7 @@ def variance(observed: Observed, law: str, statement: str, square: float, n: int
         expected=1.0,
         bound=bound,
         samples=n,
-        p=min(2 * float(side(square, n)), 1.0) if np.isfinite(square) else 0.0,
+        p=min(2 * float(side(n / 2, square / 2)), 1.0) if np.isfinite(square) else 0.0,
         bias=lambda level: bound(level) + POWER * np.sqrt(2 / n),
         bias_of=bias_of,
         ticks=observed.ticks,
@@ -314,7 +325,7 @@ def correlations(
             worst, least, rows = top, p, n
 
     def limit(level: float, rows: int = rows) -> float:
-        t = float(stats.t.isf(level / 2 / pairs, max(rows - 1, 1)))
+        t = _score(level / 2 / pairs, max(rows - 1, 1))
         return t / np.sqrt(t**2 + max(rows - 1, 1))
 
     return Finding(
@@ -339,4 +350,4 @@ def correlations(
 def _correlated(r: float, rows: int) -> float:
     """Return the chance of a correlation beyond r, about 0, of two independent normals."""
     dof = max(rows - 1, 1)
-    return 2 * float(stats.t.sf(r * np.sqrt(dof / max(1 - r**2, 1e-300)), dof))
+    return 2 * _tail(r * np.sqrt(dof / max(1 - r**2, 1e-300)), dof)

@@ -52,7 +52,7 @@ def estimate(series: ArrayLike) -> Estimate:
     x = series_of(series)
     ess = effective_sample_size(x)
     halves = halves_of(x)  # a drift of all chains shows less in them than in the whole
-    length = 2 * len(halves) / _tau(autocovariance(halves).mean(axis=1)) if len(halves) >= LEAST_STEPS else 0.0
+    length = 2 * len(halves) / _tau(_mean_autocovariance(halves)) if len(halves) >= LEAST_STEPS else 0.0
     return Estimate(
         mean=float(x.mean()),
         error=float(np.sqrt(_variances(x)[1] / ess)) if ess > 0 else float("inf"),
@@ -75,6 +75,14 @@ def autocovariance(series: ArrayLike) -> FloatArray:
     return np.fft.irfft(np.abs(spectrum) ** 2, 2 * steps, axis=0)[:steps] / steps
 
 
+def _mean_autocovariance(x: FloatArray) -> FloatArray:
+    """Return the mean over chains of ``autocovariance``: the spectra are summed, so that one is transformed back."""
+    steps = len(x)
+    spectrum = np.fft.rfft((x - x.mean(axis=0)).T, 2 * steps)
+    power = (spectrum.real**2 + spectrum.imag**2).mean(axis=0)
+    return np.fft.irfft(power, 2 * steps)[:steps] / steps
+
+
 def integrated_time(series: ArrayLike) -> float:
     """Return the integrated autocorrelation time 1/2 + sum rho_t in steps, of all chains together (P34)."""
     x = series_of(series)
@@ -95,7 +103,7 @@ def effective_sample_size(series: ArrayLike) -> float:
         return float(x.shape[1])
     steps = len(x)
     # by n - 1, as W is: the two must agree at lag zero
-    mean_cov = autocovariance(x).mean(axis=1) * steps / (steps - 1)
+    mean_cov = _mean_autocovariance(x) * steps / (steps - 1)
     rho = 1 - (within - mean_cov) / total
     # antithetic chains may seem to know more than all their samples: Vehtari et al. cap it at n log10(n)
     return float(x.size / max(2 * _geyer(rho), 1 / np.log10(x.size)))

@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc import physics
+from thermoc.certificates.law import Finding
 from thermoc.certificates.samples.blocks import Blocks, means
-from thermoc.certificates.samples.judging import POWER, SampleFinding, limit, two_sided
 from thermoc.certificates.samples.models import BinaryLaw
-from thermoc.certificates.samples.scores import LEAST_EVENTS, mean, most_pairs, worst
+from thermoc.certificates.samples.scores import LEAST_EVENTS, limit, mean, most_pairs, two_sided, worst
+from thermoc.certificates.significance import POWER
 from thermoc.physics.pseudolikelihood import TemperatureFit, binary_temperatures, interval, probability_up
 
 MOST_ENUMERATED, BINS = 16, 32
 """Units whose states are counted; classes of states of about equal probability."""
 
 
-def laws(blocks: Blocks, law: BinaryLaw) -> Iterator[SampleFinding]:
+def laws(blocks: Blocks, law: BinaryLaw) -> Iterator[Finding]:
     """Yield what samples of exp(-E / T) must be, as far as it follows without Z."""
     s = blocks.values
     drive = law.drive(s)
@@ -35,13 +36,13 @@ def laws(blocks: Blocks, law: BinaryLaw) -> Iterator[SampleFinding]:
         yield from _enumerated(blocks, law, s)
 
 
-def temperature(blocks: Blocks, law: BinaryLaw, up: NDArray, drive: NDArray) -> SampleFinding:
+def temperature(blocks: Blocks, law: BinaryLaw, up: NDArray, drive: NDArray) -> Finding:
     """Return that the temperature of greatest pseudolikelihood, of all units together, is the model's (P6)."""
     fit, error = pooled(blocks, up, drive)
     dof = blocks.count - 1
     score = (fit - 1) / error if error > 0 else np.nan
     nothing = not np.isfinite(error) or error <= 0
-    return SampleFinding(
+    return Finding(
         law="P47",
         op=law.op,
         statement="temperature over the model's, by how units follow their drives",
@@ -53,7 +54,7 @@ def temperature(blocks: Blocks, law: BinaryLaw, up: NDArray, drive: NDArray) -> 
         p=None if nothing else two_sided(score, dof),
         bias=lambda level: (limit(level, dof) + POWER) * error,
         bias_of="temperature",
-        decides=True,
+        ticks=1,
         needed=np.inf if nothing else None,
         details={"error": error / fit**2 if fit else np.inf, "tau": blocks.tau},
     )  # fmt: skip
@@ -86,7 +87,7 @@ def unit_temperatures(blocks: Blocks, law: BinaryLaw, *, sigmas: float = 2.5758)
     return interval(plain.beta, plain.beta_error * np.sqrt(memory), sigmas)
 
 
-def _pairs(blocks: Blocks, law: BinaryLaw, off: NDArray, p: NDArray, told: NDArray) -> Iterator[SampleFinding]:
+def _pairs(blocks: Blocks, law: BinaryLaw, off: NDArray, p: NDArray, told: NDArray) -> Iterator[Finding]:
     """Yield that what a unit does beyond its drive tells nothing of its neighbours: the couplings are the model's."""
     rows, columns = law.J.nonzero()
     chosen = told[rows]
@@ -105,13 +106,13 @@ def _even(law: BinaryLaw) -> bool:
     return law.levels == "spin" and not law.h.any()
 
 
-def _symmetric(blocks: Blocks, law: BinaryLaw, s: NDArray) -> SampleFinding:
+def _symmetric(blocks: Blocks, law: BinaryLaw, s: NDArray) -> Finding:
     """Return that without fields no side is preferred (P12): the mean of all spins."""
     statement = "no side is preferred, as no field acts"
     return worst(blocks, law.op, statement, s.mean(axis=1, keepdims=True), np.zeros(1), 2.0, "P12")
 
 
-def _enumerated(blocks: Blocks, law: BinaryLaw, s: NDArray) -> Iterator[SampleFinding]:
+def _enumerated(blocks: Blocks, law: BinaryLaw, s: NDArray) -> Iterator[Finding]:
     """Yield mean energy and heat capacity, and how often classes of states come, against all states (P48)."""
     T, n = float(law.T[0]), law.units
     exact = physics.enumerate_ising(law.J.toarray(), T, law.h, law.levels)

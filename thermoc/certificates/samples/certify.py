@@ -12,25 +12,20 @@ from numpy.typing import NDArray
 import thermoc
 from thermoc import physics
 from thermoc.certificates.document import digest
-from thermoc.certificates.law import json_number
+from thermoc.certificates.judging import FALSE_ALARMS, level_of, overall
+from thermoc.certificates.law import CANNOT_TELL, HOLDS, LENGTH, Finding, json_number
 from thermoc.certificates.samples import binary, chains, real
 from thermoc.certificates.samples.blocks import LEAST_BLOCKS, Blocks, blocks_of
 from thermoc.certificates.samples.formats import Samples, samples_of
-from thermoc.certificates.samples.judging import (
-    CANNOT_TELL,
-    FALSE_ALARMS,
-    HOLDS,
-    RESOLUTION,
-    SampleFinding,
-    judged,
-    overall,
-)
 from thermoc.certificates.samples.models import BinaryLaw, RealLaw, law_of
 from thermoc.certificates.samples.page import SamplesCertificate
 from thermoc.physics.pseudolikelihood import TemperatureFit
 from thermoc.support.errors import error
 
-FORMAT, VERSION = "thermoc certificate of samples", 1
+FORMAT, VERSION = "thermoc certificate of samples", 2
+"""Since version 2 its laws are of the form of a run's."""
+RESOLUTION = 0.05
+"""The relative bias of the temperature that samples must show."""
 MOST_KERNEL = 800
 """Samples that a Stein discrepancy is taken over, evenly spaced: its time grows with their cube."""
 
@@ -65,7 +60,8 @@ def certify_samples(
     summaries = chains.summaries_of(taken, law)
     blocks = blocks_of(taken.values, summaries, taken.independent)
     findings = [*_energies(taken, law), *chains.laws(taken, summaries, law.op), *_of_law(blocks, law, taken)]
-    laws = judged(findings, false_alarms, resolution)
+    level = level_of(findings, false_alarms)
+    laws = [finding.at(level, resolution) for finding in findings]
     controls = [] if blocks is None else list(_controls(blocks, law, false_alarms / max(len(laws), 1), resolution))
     verdicts = [one.verdict for one in laws] + [HOLDS if item["caught"] else CANNOT_TELL for item in controls]
     document = {
@@ -116,14 +112,14 @@ def _order(labels: tuple[Any, ...], wanted: tuple[Any, ...], name: str) -> list[
     return [place[str(label)] for label in wanted]
 
 
-def _energies(samples: Samples, law: BinaryLaw | RealLaw) -> Iterator[SampleFinding]:
+def _energies(samples: Samples, law: BinaryLaw | RealLaw) -> Iterator[Finding]:
     """Yield that the energies that the machine states are the model's (P12): its samples are of this model."""
     if samples.energies is None or isinstance(law, RealLaw):
         return
     E = law.energy(samples.flat).reshape(samples.energies.shape)
     size = max(float(np.abs(E).max(initial=0.0)), 1e-300)
     gap = float(np.abs(samples.energies - E).max(initial=0.0)) / size
-    yield SampleFinding(
+    yield Finding(
         law="P12",
         op=law.op,
         statement="energies stated with the samples are the model's",
@@ -134,14 +130,14 @@ def _energies(samples: Samples, law: BinaryLaw | RealLaw) -> Iterator[SampleFind
     )
 
 
-def _of_law(blocks: Blocks | None, law: BinaryLaw | RealLaw, samples: Samples) -> Iterator[SampleFinding]:
+def _of_law(blocks: Blocks | None, law: BinaryLaw | RealLaw, samples: Samples) -> Iterator[Finding]:
     if blocks is None:
         count = samples.values.shape[0] * samples.values.shape[1]
-        yield SampleFinding(
+        yield Finding(
             law="P47",
             op=law.op,
             statement="stretches that do not remember each other, to take error bars from",
-            statistic="length",
+            statistic=LENGTH,
             measured=0.0,
             expected=float(LEAST_BLOCKS),
             bound=lambda _: 0.0,
@@ -154,11 +150,11 @@ def _of_law(blocks: Blocks | None, law: BinaryLaw | RealLaw, samples: Samples) -
     yield _stein(blocks, law)
 
 
-def _without_stein(blocks: Blocks, law: BinaryLaw | RealLaw) -> Iterator[SampleFinding]:
+def _without_stein(blocks: Blocks, law: BinaryLaw | RealLaw) -> Iterator[Finding]:
     yield from binary.laws(blocks, law) if isinstance(law, BinaryLaw) else real.laws(blocks, law)
 
 
-def _stein(blocks: Blocks, law: BinaryLaw | RealLaw) -> SampleFinding:
+def _stein(blocks: Blocks, law: BinaryLaw | RealLaw) -> Finding:
     """Return the Stein discrepancy of some samples, and its test by the wild bootstrap over blocks."""
     rows = _spaced(blocks)
     x = blocks.values[rows]
@@ -169,7 +165,7 @@ def _stein(blocks: Blocks, law: BinaryLaw | RealLaw) -> SampleFinding:
     else:
         matrix = physics.kernel_stein_matrix(x, -law.gradient(x) / law.T)
     found = physics.stein_test(matrix, blocks.number[rows])
-    return SampleFinding(
+    return Finding(
         law="P12",
         op=law.op,
         statement="the Stein discrepancy of the samples is nil",

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from thermoc import physics
+from thermoc.certificates.law import LENGTH, Finding
 from thermoc.certificates.samples.blocks import LEAST_BLOCKS, slowest
 from thermoc.certificates.samples.formats import Samples
-from thermoc.certificates.samples.judging import SampleFinding, limit, two_sided
 from thermoc.certificates.samples.models import BinaryLaw, RealLaw
+from thermoc.certificates.samples.scores import limit, two_sided
 
 MOST_UNITS = 8
 """Units that are summaries beside the energy and the mean, evenly spaced."""
@@ -33,7 +34,7 @@ def summaries_of(samples: Samples, law: BinaryLaw | RealLaw) -> NDArray:
     return np.concatenate(parts, axis=2)
 
 
-def laws(samples: Samples, summaries: NDArray, op: str) -> Iterator[SampleFinding]:
+def laws(samples: Samples, summaries: NDArray, op: str) -> Iterator[Finding]:
     """Yield whether samples are many enough, and whether they agree with each other."""
     steps, chains, _ = summaries.shape
     if samples.independent:
@@ -51,12 +52,12 @@ def laws(samples: Samples, summaries: NDArray, op: str) -> Iterator[SampleFindin
         yield from _agree(summaries, op)
 
 
-def _length(op: str, statement: str, measured: float, least: float, samples: int) -> SampleFinding:
-    return SampleFinding(
+def _length(op: str, statement: str, measured: float, least: float, samples: int) -> Finding:
+    return Finding(
         law="P49",
         op=op,
         statement=statement,
-        statistic="length",
+        statistic=LENGTH,
         measured=measured,
         expected=float(least),
         bound=lambda _: 0.0,
@@ -66,7 +67,7 @@ def _length(op: str, statement: str, measured: float, least: float, samples: int
     )
 
 
-def _convergence(summaries: NDArray, op: str) -> Iterator[SampleFinding]:
+def _convergence(summaries: NDArray, op: str) -> Iterator[Finding]:
     """Yield effective sample sizes by ranks, of the middle and the tails (Vehtari et al. 2021), and length over tau."""
     steps, chains, k = summaries.shape
     if steps < 2 * physics.LEAST_LENGTH:
@@ -85,12 +86,12 @@ def _convergence(summaries: NDArray, op: str) -> Iterator[SampleFinding]:
         yield _length(op, "length of a chain over its memory", length, physics.LEAST_LENGTH, steps * chains)
 
 
-def _serial(energies: NDArray, op: str) -> SampleFinding:
+def _serial(energies: NDArray, op: str) -> Finding:
     """Return that draws do not depend on the ones before: what was taken for granted, where their order is known."""
     x = energies - energies.mean()
     size = float((x * x).sum())
     score = float((x[1:] * x[:-1]).sum()) / size * np.sqrt(len(x)) if size > 0 else 0.0
-    return SampleFinding(
+    return Finding(
         law="P49",
         op=op,
         statement="draws do not depend on the ones before",
@@ -102,7 +103,7 @@ def _serial(energies: NDArray, op: str) -> SampleFinding:
     )
 
 
-def _settled(summaries: NDArray, op: str) -> SampleFinding:
+def _settled(summaries: NDArray, op: str) -> Finding:
     """Return that the first tenth of all chains is like their second half: they had settled when they were recorded."""
     steps, chains, k = summaries.shape
     early, late = summaries[: max(1, steps // 10)].mean(axis=0), summaries[steps // 2 :].mean(axis=0)
@@ -110,7 +111,7 @@ def _settled(summaries: NDArray, op: str) -> SampleFinding:
     error = off.std(axis=0, ddof=1) / np.sqrt(chains)
     scores = np.where(error > 0, off.mean(axis=0) / np.where(error > 0, error, 1.0), 0.0)
     worst = float(scores[np.abs(scores).argmax()])
-    return SampleFinding(
+    return Finding(
         law="P49",
         op=op,
         statement="the start of the chains is like their end",
@@ -123,8 +124,8 @@ def _settled(summaries: NDArray, op: str) -> SampleFinding:
     )
 
 
-def _agree(summaries: NDArray, op: str) -> Iterator[SampleFinding]:
-    """Yield that chains have one mean: R-hat by ranks, judged by what blocks of the chains scatter."""
+def _agree(summaries: NDArray, op: str) -> Iterator[Finding]:
+    """Yield that chains have one mean: R-hat of blocks, judged by what they scatter; by ranks beside it."""
     steps, chains, k = summaries.shape
     found = []
     for i in range(k):
@@ -139,21 +140,22 @@ def _agree(summaries: NDArray, op: str) -> Iterator[SampleFinding]:
         within = float(of_blocks.var(axis=0, ddof=1).mean()) / (1 - 0.2)
         between = float(of_blocks.mean(axis=0).var(ddof=1)) * each
         ratio = between / within if within > 0 else np.inf
-        found.append((float(stats.f.sf(ratio, chains - 1, chains * (each - 1))), each, physics.rank_r_hat(series)))
+        found.append((float(stats.f.sf(ratio, chains - 1, chains * (each - 1))), each, ratio, i))
     if not found:
         return
-    p, each, r_hat = min(found)
+    p, each, ratio, i = min(found)
     tries = len(found)
     dof = (chains - 1, chains * (each - 1))
-    yield SampleFinding(
+    yield Finding(
         law="P49",
         op=op,
-        statement="R-hat by ranks: chains agree",
+        statement="R-hat: chains agree",
         statistic="F of chains",
-        measured=r_hat,
+        measured=float(np.sqrt(1 + ratio / each)),
         expected=1.0,
+        side="below",
         bound=lambda level: float(np.sqrt(1 + stats.f.isf(level / tries, *dof) / each)) - 1,
         samples=steps * chains,
         p=min(p * tries, 1.0),
-        details={"of": float(tries)},
+        details={"of": float(tries), "by_ranks": physics.rank_r_hat(summaries[..., i])},
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.certificates.samples.judging import CANNOT_TELL, FAILS, HOLDS
+from thermoc.certificates.law import CANNOT_TELL, FAILS, HOLDS, Law
 from thermoc.physics import UnitTemperatures
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
@@ -34,9 +34,9 @@ class SamplesCertificate:
         return self.verdict == HOLDS
 
     @property
-    def laws(self) -> Sequence[Mapping[str, Any]]:
+    def laws(self) -> tuple[Law, ...]:
         """The laws that were looked at, each with its verdict."""
-        return self.document["laws"]
+        return tuple(Law.of(entry) for entry in self.document["laws"])
 
     @property
     def unit_temperatures(self) -> UnitTemperatures:
@@ -56,14 +56,14 @@ class SamplesCertificate:
         """Return a row for each law: what was measured, what it must be, within what, and what would have shown."""
         return [
             {
-                "law": law["law"],
-                "statement": law["statement"],
-                "measured": law["measured"],
-                "expected": (">= " if law["side"] == "above" else "") + f"{law['expected']:.4g}",
-                "bound": law["bound"],
-                "p": "" if law["p"] is None else f"{float(law['p']):.2g}",
-                "shows": "" if law["bias"] is None else f"{float(law['bias']):.2g} of {law['bias_of']}",
-                "verdict": law["verdict"],
+                "law": law.law,
+                "statement": law.statement,
+                "measured": law.measured,
+                "expected": (">= " if law.side == "above" else "") + f"{law.expected:.4g}",
+                "bound": law.bound,
+                "p": "" if law.p is None else f"{law.p:.2g}",
+                "shows": "" if law.bias is None else f"{law.bias:.2g} of {law.bias_of}",
+                "verdict": law.verdict,
             }
             for law in self.laws
         ]
@@ -77,17 +77,16 @@ class SamplesCertificate:
         if self.holds:
             return
         notes = [
-            f"{law['law']} {law['statement']}: {law['verdict']}, measured {float(law['measured']):.6g}, "
-            f"expected {float(law['expected']):.6g}"
+            f"{law.law} {law.statement}: {law.verdict}, measured {law.measured:.6g}, expected {law.expected:.6g}"
             for law in self.laws
-            if law["verdict"] != HOLDS
+            if not law.holds
         ]
         notes += [
             f"control: {item['control']} was not noticed" for item in self.document["controls"] if not item["caught"]
         ]
         if self.verdict == FAILS:
             raise error("T406", "the samples are not of this law", notes=notes)
-        raise error("T406", "the samples are too few to tell", notes=notes, hint=_more(self.document["laws"]))
+        raise error("T406", "the samples are too few to tell", notes=notes, hint=_more(self.laws))
 
     def _repr_html_(self) -> str:
         return html_table(self.title, self.rows())
@@ -100,14 +99,14 @@ class SamplesCertificate:
         ]
         rate = self.document["false_alarms"]
         words = {HOLDS: "the samples hold", FAILS: "the samples do not hold", CANNOT_TELL: "cannot tell"}
-        more = f"; {_more(self.document['laws'])}" if self.verdict == CANNOT_TELL else ""
+        more = f"; {_more(self.laws)}" if self.verdict == CANNOT_TELL else ""
         lines.append(f"{words[self.verdict]} (right samples fail {rate:g} of times, all laws together){more}")
         return "\n".join([table(self.title, self.rows()), *lines])
 
 
-def _more(laws: Sequence[Mapping[str, Any]]) -> str:
+def _more(laws: Sequence[Law]) -> str:
     """Return how many more samples it takes, as far as that is known."""
-    needs = [float(law["needed"]) for law in laws if law["needed"] is not None]
+    needs = [law.needed for law in laws if law.needed is not None]
     known = [need for need in needs if np.isfinite(need)]
     if not needs or len(known) < len(needs):
         return "many more samples are needed"

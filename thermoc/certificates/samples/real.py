@@ -7,14 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.certificates.law import Finding
 from thermoc.certificates.samples.blocks import Blocks, means
-from thermoc.certificates.samples.judging import POWER, SampleFinding, limit, two_sided
 from thermoc.certificates.samples.models import RealLaw
-from thermoc.certificates.samples.scores import most_pairs, worst
+from thermoc.certificates.samples.scores import limit, most_pairs, two_sided, worst
+from thermoc.certificates.significance import POWER
 from thermoc.physics.pseudolikelihood import TemperatureFit, interval
 
 
-def laws(blocks: Blocks, law: RealLaw) -> Iterator[SampleFinding]:
+def laws(blocks: Blocks, law: RealLaw) -> Iterator[Finding]:
     """Yield what samples of exp(-E / T) must be: <(x_i - c) dE/dx_j> = T where i is j, else 0, whatever Z is.
 
     That follows by integrating by parts, for any c; c is the mean of the samples, which moves it by some tau / n.
@@ -38,11 +39,11 @@ def laws(blocks: Blocks, law: RealLaw) -> Iterator[SampleFinding]:
         yield worst(blocks, law.op, statement, off[:, i] * g[:, j] / scale, 0.0, 1.0)
 
 
-def temperature(blocks: Blocks, law: RealLaw, share: NDArray) -> SampleFinding:
+def temperature(blocks: Blocks, law: RealLaw, share: NDArray) -> Finding:
     """Return that the mean virial of all units is that of the model's temperature (P47)."""
     found = means(blocks, share.mean(axis=1, keepdims=True))
     mean, error, dof = float(found.mean[0]), float(found.error[0]), blocks.count - 1
-    return SampleFinding(
+    return Finding(
         law="P47",
         op=law.op,
         statement="temperature over the model's, by the virial of the forces",
@@ -54,7 +55,7 @@ def temperature(blocks: Blocks, law: RealLaw, share: NDArray) -> SampleFinding:
         p=two_sided((mean - 1) / error if error > 0 else np.nan, dof),
         bias=lambda level: (limit(level, dof) + POWER) * error,
         bias_of="temperature",
-        decides=True,
+        ticks=1,
         details={"error": error, "tau": blocks.tau},
     )
 

@@ -8,21 +8,23 @@ from collections.abc import Iterator
 from thermoc.ir.dialects import core, dynamics, langevin
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.passes.analysis.annealed import after
 
 _SUMS = (core.Add, core.Sub, core.Delay)
 """Ops that hand on where a walk is, and draw it nowhere."""
+_DISTANCES = (langevin.PairForce, langevin.BondForce, langevin.Bonds)
+"""Ops to which only matters where particles are from each other."""
 
 
 def diffusing(graph: Graph) -> frozenset[str]:
     """Return the names of the values that spread for ever, and of all that follows from them.
 
     Particles spread where neither a stiffness nor a force that depends on their place holds them; their velocities do
-    not. A sum that is fed back, x' = x + noise, spreads where nothing else acts from x on x. A variable of an equation
-    spreads where it acts on no rate of change, directly or through others, that leads back to it.
+    not. Pairs and bonds hold them together, and their centre nowhere; their forces and energies have an equilibrium. A
+    sum that is fed back, x' = x + noise, spreads where nothing else acts from x on x. A variable of an equation spreads
+    where it acts on no rate of change, directly or through others, that leads back to it.
     """
     walks = [name for op in graph.ops for name in _walks(graph, op)]
-    return frozenset(after(graph, walks))
+    return frozenset(_after(graph, walks))
 
 
 def _walks(graph: Graph, op: Op) -> Iterator[str]:
@@ -38,10 +40,15 @@ def _walks(graph: Graph, op: Op) -> Iterator[str]:
 
 def _held_by(graph: Graph, op: Op, x: str) -> set[str]:
     """Return the values that depend on a place within the tick or later, not counting what passes through the op."""
-    stack, reached = [x], {x}
+    return _after(graph, [x], op)
+
+
+def _after(graph: Graph, names: list[str], without: Op | None = None) -> set[str]:
+    """Return values and all that depend on them by more than distances, not counting what passes through an op."""
+    stack, reached = list(names), set(names)
     while stack:
         for reader in graph.consumers.get(stack.pop(), ()):
-            if reader is op:
+            if reader is without or isinstance(reader, _DISTANCES):
                 continue
             fresh = [value.name for value in reader.results if value.name not in reached]
             reached.update(fresh)
