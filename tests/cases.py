@@ -507,6 +507,13 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "loihi.heat, all options": lambda x: tc.loihi.heat(
         whole(x, 4), even(4) ** 2 + 1, even(4) ** 2 + 1, loss=4096, gain=2**16, floor=20, lag=1
     ),
+    "loihi.relaxation": lambda x: tc.loihi.relaxation(whole(x, 2, 3), loss=2**23, shift=2),
+    "loihi.relaxation, with noise": lambda x: tc.loihi.relaxation(
+        whole(x, 4), whole(x, 4), 2**24, [0, 1, 9, 63], even(4, top=2**20), 2**24 - 1, lift=20, spread=14
+    ),
+    "loihi.relaxation, that cools": lambda x: tc.loihi.relaxation(
+        whole(x, 4), 0, 2**24, 0, 100, floor=-3, lift=31, spread=0, every=2, lag=1
+    ),
     "loihi.heat_node": lambda x: tc.loihi.heat_node(whole(x, 2, 3), 3),
     "loihi.heat_node, all options": lambda x: tc.loihi.heat_node(
         whole(x, 4), even(4) ** 2 + 1, even(4), even(4) ** 2, every=2, lag=1

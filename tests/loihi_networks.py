@@ -30,7 +30,7 @@ STOCK = frozenset({"dense", "sparse", "conv", "delays", "dendrite", "recurrent",
 Not among them: ``shifted`` (graded units with a bias or a shift), ``subtract``, ``greater_equal``, ``lag``, ``started``
 (u or v do not start at 0); ``deep`` (an activation so large that Lava, which wraps a current once,
 may not bring it back into 24 bits); ``wide`` (a sum may pass 32 bits); and the units ``lut``, ``fermi_dirac``,
-``categorical``, ``memory``, ``heat``, ``heat_node``.
+``categorical``, ``memory``, ``relaxation``, ``heat``, ``heat_node``.
 """
 DEEP = 2**18
 WIDE = 2**31
@@ -305,6 +305,25 @@ class Maker:
         )
         return Signal(m, LIMIT)
 
+    def relaxation(self, a: Signal) -> Signal:
+        self.flags.add("relaxation")
+        shape = a.x.shape
+        floor = self.pick(-LIMIT, -9, 100)
+        m = tc.loihi.relaxation(
+            a.x,
+            self.rng.integers(0, 2 ** self.pick(1, 10, 23), shape),
+            self.rng.integers(0, 2**24, shape, endpoint=True),
+            self.rng.integers(0, self.pick(1, 12, 63), shape, endpoint=True),
+            self.rng.integers(floor, LIMIT, shape, endpoint=True) >> (0 if floor > 0 else 8),
+            self.rng.integers(0, 2**24, shape),
+            floor=floor,
+            lift=self.pick(0, 24, 31),
+            spread=self.pick(0, 12, 23),
+            every=self.pick(1, 1, 2, 3),
+            **self.lag(),
+        )
+        return Signal(m, LIMIT)
+
     def warm(self, shape: tuple[int, ...]) -> dict[str, Any]:
         return {
             "ambient": self.rng.integers(1, 2 ** self.pick(4, 12, 24), shape),
@@ -333,6 +352,7 @@ class Maker:
             self.fermi_dirac,
             self.categorical,
             self.memory,
+            self.relaxation,
             self.heat,
             self.heat_node,
             self.graded,

@@ -21,6 +21,7 @@ FIXED: dict[type[Op], int] = {
     loihi.LoihiFermiDirac: 1,
     loihi.LoihiCategorical: 1,
     loihi.LoihiMemory: loihi.LIMIT,
+    loihi.LoihiRelaxation: loihi.LIMIT,
     loihi.LoihiHeat: 2**24,
     loihi.LoihiHeatNode: loihi.LIMIT,
     loihi.LoihiLif: 2**23,

@@ -36,6 +36,7 @@ SIGNALS = {
     loihi.LoihiFermiDirac: ("a", "T"),
     loihi.LoihiCategorical: ("a", "T"),
     loihi.LoihiMemory: ("a", "sigma"),
+    loihi.LoihiRelaxation: ("a", "sigma"),
     loihi.LoihiHeat: ("heat",),
     loihi.LoihiHeatNode: ("heat",),
     core.Concat: ("xs",),

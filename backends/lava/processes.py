@@ -214,6 +214,15 @@ def _memory(writer: PackageWriter, op: loihi.LoihiMemory) -> None:
     writer.proc(process, "memory", "Memory", op.m, gain=op.gain, dm=op.dm, **attrs)
 
 
+def _relaxation(writer: PackageWriter, op: loihi.LoihiRelaxation) -> None:
+    process = _unit(writer, op, {"m": "s_out"}, "m", "rest")
+    attrs = _noisy(writer, op, process, "sigma")
+    for name in ("loss", "shift", "initial", "initial_rest"):
+        attrs[name] = _parameter(writer, process, name, getattr(op, name), op.m)
+    rule = {name: getattr(op, name) for name in ("lift", "spread", "floor", "every")}
+    writer.proc(process, "relaxation", "Relaxation", op.m, **rule, **attrs)
+
+
 def _heat(writer: PackageWriter, op: loihi.LoihiHeat) -> None:
     process = _unit(writer, op, {"T": "s_out"}, "T")
     attrs = {name: _parameter(writer, process, name, getattr(op, name), op.T) for name in ("ambient", "initial")}
@@ -271,6 +280,7 @@ MAKERS: dict[type[Op], Callable[[PackageWriter, Any], None]] = {
     loihi.LoihiFermiDirac: _fermi_dirac,
     loihi.LoihiCategorical: _categorical,
     loihi.LoihiMemory: _memory,
+    loihi.LoihiRelaxation: _relaxation,
     loihi.LoihiHeat: _heat,
     loihi.LoihiHeatNode: _heat_node,
     core.Concat: _concat,

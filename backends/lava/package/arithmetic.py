@@ -8,6 +8,7 @@ import numpy as np
 LIMIT = 2**23 - 1
 FRACTION = 12
 ONE = 1 << FRACTION
+FINE = 24  # bits of a relaxation below a step of what it sends
 LN2 = 45426  # ln 2 with 16 fractional bits
 BEND = 1408  # log2(1 + m) is about m + 0.34375 m (1 - m), to within 0.0086
 COSINES = np.rint(ONE * np.cos(2 * np.pi * (np.arange(1024) + 0.5) / 1024)).astype(np.int64)

@@ -45,7 +45,7 @@ def start(op: Op, name: str, w: ProgramWriter) -> NDArray | int:
     """Return where a state begins."""
     if isinstance(op, loihi.LoihiLif):
         return w.numbers(op, f"{name}_initial")
-    if isinstance(op, loihi.LoihiHeatNode) and name == "rest":
+    if name == "rest":
         return w.numbers(op, "initial_rest")
     return w.numbers(op, "initial") if hasattr(op, "initial") else 0
 
@@ -258,6 +258,16 @@ def memory(op: loihi.LoihiMemory, w: ProgramWriter) -> None:
     w.row(rows.LOIHI_MEMORY, -1, (w.slot(op.a), w.slot(op.sigma)), at=w.state_offset(op, "m"), **numbers)
 
 
+def relaxation(op: loihi.LoihiRelaxation, w: ProgramWriter) -> None:
+    """In place, at the tick's end; loss and shift of each unit, one after the other."""
+    shape = op.m.shape
+    settings = [np.broadcast_to(w.numbers(op, name), shape).reshape(-1) for name in ("loss", "shift")]
+    operands = (w.slot(op.a), w.slot(op.sigma), w.constant(np.concatenate(settings).astype(np.int64)))
+    numbers = {"floor": op.floor + rows.LEAST, "every": op.every, "lag": op.lag, "stream": op.stream}
+    form = rows.LIFT * op.lift + rows.SPREAD * op.spread
+    w.row(rows.LOIHI_RELAXATION, -1, operands, at=w.state_offset(op, "m"), **numbers, form=form)
+
+
 def heat(op: loihi.LoihiHeat, w: ProgramWriter) -> None:
     """In place, at the tick's end."""
     numbers = {"loss": op.loss, "gain": op.gain, "floor": op.floor, "lag": op.lag}
@@ -286,6 +296,7 @@ WRITERS: dict[type[Op], Callable[[Any, ProgramWriter], None]] = {
     loihi.LoihiFermiDirac: fermi_dirac,
     loihi.LoihiCategorical: categorical,
     loihi.LoihiMemory: shown("m"),
+    loihi.LoihiRelaxation: shown("m"),
     loihi.LoihiHeat: shown("T"),
     loihi.LoihiHeatNode: heat_node,
 }
@@ -294,6 +305,7 @@ LAST: dict[type[Op], Callable[[Any, ProgramWriter], None]] = {
     loihi.LoihiSparse: sparse,
     loihi.LoihiConv: conv,
     loihi.LoihiMemory: memory,
+    loihi.LoihiRelaxation: relaxation,
     loihi.LoihiHeat: heat,
 }
 """What an op does once every value of the tick is there."""

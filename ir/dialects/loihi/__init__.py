@@ -24,6 +24,7 @@ from thermoc.ir.dialects.loihi.thermal_units import (
     LoihiHeat,
     LoihiHeatNode,
     LoihiMemory,
+    LoihiRelaxation,
 )
 from thermoc.ir.dialects.loihi.units import LoihiDelta, LoihiGraded, LoihiLif, LoihiLut, LoihiSigma, LoihiSigmaDelta
 
@@ -44,6 +45,7 @@ __all__ = [
     "LoihiLif",
     "LoihiLut",
     "LoihiMemory",
+    "LoihiRelaxation",
     "LoihiSigma",
     "LoihiSigmaDelta",
     "LoihiSparse",

@@ -12,6 +12,8 @@ from thermoc.support.array_types import AnyArray
 
 FRACTION = 12
 ONE = 1 << FRACTION
+FINE = 24
+"""Bits of a relaxation below a step of what it sends."""
 LN2 = 45426
 """ln 2 with 16 fractional bits."""
 BEND = 1408

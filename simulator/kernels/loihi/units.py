@@ -15,6 +15,8 @@ from thermoc.simulator.kernels.simd.width import full_width
 GROUP = 64
 """Units that are looked at together for those that fire."""
 HALF, TURN, LIMIT = 2**23, 2**24, 2**23 - 1
+FINE = 24
+"""Bits of a relaxation below a step of what it sends."""
 
 
 @njit(forceinline=True)
@@ -79,6 +81,15 @@ def reaches(v, firing_level):
     for i in range(v.size):
         hot |= firing_level - 1 - v[i]
     return hot < 0
+
+
+@njit(forceinline=True)
+def relaxed(m, rest, loss, shift, given, floor):
+    """The lower bits, then m: what is left of 48 bits, and what is given to them, clipped."""
+    # a shift beyond the word, which a file may ask for, has no defined result
+    lost = (m * loss + (rest * loss >> FINE)) >> (shift & 63)
+    after = min(max((m << FINE) + rest - lost + given, floor << FINE), LIMIT << FINE)
+    return after & ((1 << FINE) - 1), after >> FINE
 
 
 def lif(r, x, y, parameters, int_states, tick, samples):

@@ -26,6 +26,7 @@ STATES: Mapping[type[Op], int] = {
     loihi.LoihiSigma: 1,
     loihi.LoihiFermiDirac: 1,
     loihi.LoihiMemory: 1,
+    loihi.LoihiRelaxation: 2,
     loihi.LoihiHeat: 1,
     loihi.LoihiHeatNode: 2,
 }

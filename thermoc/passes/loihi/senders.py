@@ -30,6 +30,7 @@ UNITS = (
     loihi.LoihiFermiDirac,
     loihi.LoihiCategorical,
     loihi.LoihiMemory,
+    loihi.LoihiRelaxation,
     loihi.LoihiHeat,
     loihi.LoihiHeatNode,
 )
