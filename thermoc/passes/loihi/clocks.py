@@ -18,6 +18,7 @@ from thermoc.passes.loihi.population_types import (
     MemoryPopulation,
     NoisyPopulation,
     Population,
+    RelaxationPopulation,
 )
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
@@ -49,12 +50,12 @@ def clocks(populations: Mapping[str, Population]) -> Clocks:
 
 
 def _check_heating(populations: Mapping[str, Population], every: int) -> None:
-    """Check that no unit of Loihi heats a node where a tick has turns: it would be heard between two of them.
+    """Check that no unit of Loihi heats or drives a state where a tick has turns: it would be heard between two of them.
 
     Errors: T205.
     """
     for population in populations.values() if every > 1 else ():
-        for term in population.drive.terms if isinstance(population, HeatPopulation) else ():
+        for term in population.drive.terms if isinstance(population, HeatPopulation | RelaxationPopulation) else ():
             if term.source in populations and term.source != population.name:
                 notes = [f"%{term.source} heats it, and a tick of the network takes {every} of Loihi's"]
                 what = f"{population.op.opname} (%{population.name}) is heated where units are sampled in turns"
@@ -160,7 +161,7 @@ def level_before_start(
         return np.zeros(population.size)
     if isinstance(population, NoisyPopulation):
         return np.broadcast_to(population.initial, population.size)
-    if isinstance(population, MemoryPopulation | HeatPopulation | HostPopulation):
+    if isinstance(population, MemoryPopulation | RelaxationPopulation | HeatPopulation | HostPopulation):
         return population.initial
     for term in population.drive.terms:
         # Graded populations may feed each other in a loop: one already on the way is not asked again.

@@ -20,7 +20,9 @@ from thermoc.passes.loihi.population_types import (
     MemoryPopulation,
     NoisyPopulation,
     Population,
+    RelaxationPopulation,
 )
+from thermoc.passes.loihi.relaxation_design import relaxation_design
 from thermoc.passes.loihi.scales import (
     FORMATS,
     GREATEST,
@@ -34,7 +36,7 @@ from thermoc.passes.loihi.scales import (
 )
 from thermoc.passes.loihi.value_ranges import LEAKLESS_TICKS
 from thermoc.passes.loihi.weights import GREATEST_EXPONENT, quantised
-from thermoc.support.array_types import AnyArray
+from thermoc.support.array_types import AnyArray, FloatArray
 from thermoc.support.errors import error
 
 ENTRIES = 512
@@ -49,11 +51,11 @@ LEAST_GAIN_SHIFT = 12
 """A memory's gain is at least 2^-12."""
 
 
-def designed(population: Population, sources: FORMATS, sent: float | None, first_temperature: float) -> Design:
+def designed(population: Population, sources: FORMATS, sent: float | None, T: FloatArray) -> Design:
     """Return the integers of a population.
 
-    sent: the scale its readers asked for, None where it has none. first_temperature: in the first tick, where it is
-    not a constant. Errors: T206 where no scale fits.
+    sent: the scale its readers asked for, None where it has none. T: between what its temperature lies, or the one of
+    the first tick. Errors: T206 where no scale fits.
     """
     if isinstance(population, LifPopulation):
         return lif_design(population, sources)
@@ -62,7 +64,9 @@ def designed(population: Population, sources: FORMATS, sent: float | None, first
     if isinstance(population, CurvePopulation):
         return _curve(population, sources, sent)
     if isinstance(population, NoisyPopulation):
-        return _noisy(population, sources, first_temperature)
+        return _noisy(population, sources, T)
+    if isinstance(population, RelaxationPopulation):
+        return relaxation_design(population, sources, sent, float(T.max()))
     if isinstance(population, HostPopulation):
         none, format = np.zeros(population.size), sources[population.name]
         numbers = {"farthest": format.bound}
@@ -113,9 +117,8 @@ def _curve(population: CurvePopulation, sources: FORMATS, sent: float | None) ->
     )
 
 
-def _noisy(population: NoisyPopulation, sources: FORMATS, first_temperature: float) -> Design:
+def _noisy(population: NoisyPopulation, sources: FORMATS, T: FloatArray) -> Design:
     """The temperature has 8 fractional bits of the drive's integers: a scale is raised until it is fine."""
-    T = np.array([first_temperature]) if isinstance(population.T, Value) else population.T
     low, high = float(T.min()), float(T.max())
     # The highest temperature must fit its 24 bits, which caps the scale.
     hottest = 2.0 ** math.floor(math.log2(GREATEST_TEMPERATURE / TEMPERATURE_STEPS / high))
@@ -134,8 +137,8 @@ def _noisy(population: NoisyPopulation, sources: FORMATS, first_temperature: flo
         scale, bias = 2 * scale, raised
         weights, reach = arrival
     temperature = np.rint(steps * scale * T).astype(np.int64)
-    # A temperature rounded to 0 would turn p-bits into thresholds.
-    if temperature.min() < 1:
+    # A temperature rounded to 0 would turn p-bits into thresholds; one that cools may end as one.
+    if temperature.max() < 1 or (temperature.min() < 1 and not isinstance(population.T, Value)):
         notes = [f"its temperature is {low:.6g}", f"the least that Loihi holds is {1 / (steps * scale):.6g}"]
         what = f"the temperature of {population.op.opname} (%{population.name}) is too low for its weights"
         raise error("T206", what, where=population.op.location, notes=notes, hint="narrow the weights, or warm it")

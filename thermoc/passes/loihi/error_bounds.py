@@ -23,13 +23,18 @@ from thermoc.passes.loihi.population_types import (
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
+    RelaxationPopulation,
 )
+from thermoc.passes.loihi.relaxation_design import FARTHEST_NORMAL, FINE
 from thermoc.support.array_types import AnyArray, FloatArray
 
 Errors = dict[str, FloatArray]
 Formats = Mapping[str, MessageFormat]
 LOGIT = 0.0115
 """The most a logit of Loihi is off (``loihi.fermi_dirac``)."""
+NORMAL = 0.045
+"""The most a normal of the chip is off, in standard deviations: 0.0222 by its radius (the root of a logarithm with 12
+fractional bits), pi / 1024 times a radius of 6.7 by its angle of 10 bits, and the last bits (``loihi.memory``)."""
 ROUNDS = 12
 SAME = 1e-12
 """A relative difference below this is float64's rounding of a number that the integers hold exactly."""
@@ -117,6 +122,8 @@ def _sent(design: Design, formats: Formats, errors: Errors) -> FloatArray:
     if isinstance(population, NoisyPopulation):
         # The least error may flip a p-bit, and then all of the distance between its levels is wrong.
         return np.full(population.size, 2.0 if population.levels == "spin" else 1.0)
+    if isinstance(population, RelaxationPopulation):
+        return relaxed_for_ever(population, design, drive)
     assert isinstance(population, MemoryPopulation)
     return _memory(population, design, formats, drive)
 
@@ -167,6 +174,38 @@ def _memory(population: MemoryPopulation, design: Design, formats: Formats, driv
     if not tick.any():
         return start
     return start + tick / (1 - keep) if keep < 1 else np.full(population.size, np.inf)
+
+
+def relaxed(population: RelaxationPopulation, design: Design, drive: FloatArray, before: FloatArray) -> FloatArray:
+    """Return how far a tick may move each state too far. drive: how far that of the tick is off; before: |state|.
+
+    The same random words give a normal of the chip's own, off by at most ``NORMAL`` deviations.
+    """
+    n, step = design.numbers, 1 / design.sent
+    kept = n["loss"] * 2.0 ** (-FINE - n["shift"])
+    # A mantissa of 24 bits: at most half of its last one.
+    off = np.minimum(np.abs(kept - population.loss), population.loss * 2.0**-FINE)
+    noise = NORMAL * n["loudest"] + np.where(n["loudest"] > 0, FARTHEST_NORMAL * 0.5 / n["noise_scale"], 0.0)
+    total = drive + off * before + noise
+    floors = np.where((n["loss"] != 0) | (noise > 0), 2 * step * 2.0**-FINE, 0.0)
+    return total + floors
+
+
+def relaxed_for_ever(population: RelaxationPopulation, design: Design, drive: FloatArray) -> FloatArray:
+    """Return how far a state that is sent may be off in any tick: what a tick moves it too far, over what it keeps.
+
+    A schedule without a ratio falls until its floor, and adds up what it is off till there.
+    """
+    n, step = design.numbers, 1 / design.sent
+    tick = relaxed(population, design, drive, n["farthest"] * step)
+    if population.floor is None or population.loss.all():
+        ticks = 1 / (n["loss"] * 2.0 ** (-FINE - n["shift"]))
+    else:
+        fallen = np.maximum(population.initial - population.floor, 0.0)
+        ticks = np.ceil(fallen / -population.drive.bias) + 1
+    # A floor is off by half a step, and at least one; what is sent leaves out less than a step.
+    floor = 0.0 if population.floor is None else abs(n["floor"] * step - population.floor)
+    return np.maximum(step * 2.0**-FINE + tick * ticks, floor) + step
 
 
 def through_host(graph: Graph, errors: Errors) -> dict[str, float]:

@@ -116,6 +116,21 @@ class MemoryPopulation(Population):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RelaxationPopulation(Population):
+    """x' = max(x - loss x + drive + sqrt(T) spread z, floor), sent as it is at the start of a tick; no floor where None.
+
+    loss, spread: of each unit. T: one number, or a value of the host.
+    """
+
+    loss: FloatArray
+    spread: FloatArray
+    T: FloatArray | Value
+    initial: FloatArray
+    floor: float | None = None
+    stream: int = -1
+
+
+@dataclass(frozen=True, kw_only=True)
 class HeatPopulation(Population):
     """Nodes of a thermal network: C_i (T_i' - T_i) = sum_j K_ij (T_j - T_i) + A_ij (Ta_j - T_i) + H_ij P_j.
 

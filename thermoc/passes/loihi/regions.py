@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import networkx
 
-from thermoc.ir.dialects import core, heat, sampling, spiking, thermo
+from thermoc.ir.dialects import core, diffusive, heat, sampling, spiking, thermo
 from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
@@ -35,6 +35,8 @@ UNITS = (
     sampling.Gibbs,
     sampling.GibbsSweeps,
     heat.HeatNetwork,
+    thermo.Schedule,
+    diffusive.OuNetwork,
 )
 ACTIVATIONS = (
     thermo.ThermalRelu,
@@ -80,7 +82,7 @@ def regions(graph: Graph) -> Regions:
     while True:
         seeds = {value.name for op in fixed for value in op.results}
         on_loihi = seeds | _between(graph, seeds, constants, stepped)
-        trailing = _trailing(graph, on_loihi, fixed)
+        trailing = _trailing(graph, on_loihi, fixed) | _relaxing(graph, on_loihi, fixed)
         if not trailing:
             break
         fixed = [op for op in fixed if id(op) not in trailing]
@@ -107,11 +109,34 @@ def _trailing(graph: Graph, on_loihi: set[str], fixed: Iterable[Op]) -> set[int]
     }
 
 
+def _relaxing(graph: Graph, on_loihi: set[str], fixed: Iterable[Op]) -> set[int]:
+    """Return the ids of schedules that the host reads, and of OU networks whose temperature is computed on Loihi.
+
+    The host has a schedule's clock itself; and no unit of Loihi takes the root that the noise of a temperature needs.
+    """
+    ends, there = (core.Output, core.Probe), frozenset(on_loihi)
+    of_host = set[int]()
+    for op in fixed:
+        if isinstance(op, thermo.Schedule):
+            readers = graph.consumers.get(op.T.name, ())
+            heard = [isinstance(r, ends) or (_in(r, there) and not _deafened(r, op.T)) for r in readers]
+            of_host |= set() if all(heard) else {id(op)}
+        elif isinstance(op, diffusive.OuNetwork) and op.T.name in on_loihi:
+            of_host |= {id(op)} if not isinstance(graph.producers[op.T.name], thermo.Schedule) else set()
+    return of_host
+
+
+def _deafened(reader: Op, T: Value) -> bool:
+    return isinstance(reader, diffusive.OuNetwork) and reader.T.name == T.name
+
+
 def _fixed(op: Op, constants: Mapping[str, AnyArray]) -> bool:
     """Tell whether an op belongs on Loihi wherever it stands."""
     if isinstance(op, thermo.FermiDirac | thermo.MaxwellBoltzmann):
         # A table has one temperature: where that is computed, the host computes the curve too.
         return op.T.name in constants
+    if isinstance(op, thermo.Schedule):
+        return op.kind != "power"
     if isinstance(op, UNITS):
         return True
     if isinstance(op, core.Pool):
