@@ -499,6 +499,10 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     ),
     "loihi.categorical": lambda x: tc.loihi.categorical(whole(x, 2, 5), 500, even(5, top=4)),
     "loihi.categorical, T varies": lambda x: tc.loihi.categorical(whole(x, 5), tc.loihi.heat(whole(x, 5)), lag=1),
+    "loihi.boltzmann": lambda x: tc.loihi.boltzmann(whole(x, 2, 3), 300),
+    "loihi.boltzmann, all options": lambda x: tc.loihi.boltzmann(
+        whole(x, 2, 4), whole(x, 2, 1), even(4), even(4), fraction=22, lag=1
+    ),
     "loihi.memory": lambda x: tc.loihi.memory(whole(x, 2, 3), 1000, dm=409, gain=8192),
     "loihi.memory, noise varies": lambda x: tc.loihi.memory(
         whole(x, 4), whole(x, 4), dm=4096, initial=even(4, top=2**20), lag=1

@@ -35,6 +35,7 @@ SIGNALS = {
     loihi.LoihiSigmaDelta: ("a",),
     loihi.LoihiFermiDirac: ("a", "T"),
     loihi.LoihiCategorical: ("a", "T"),
+    loihi.LoihiBoltzmann: ("a", "T"),
     loihi.LoihiMemory: ("a", "sigma"),
     loihi.LoihiRelaxation: ("a", "sigma"),
     loihi.LoihiHeat: ("heat",),

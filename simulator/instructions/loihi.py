@@ -107,7 +107,11 @@ def _fermi_dirac(row: RowSizes, at: int, turns: int, sweeps: int, unused: int, s
 
 def _categorical(row: RowSizes, units: int, lag: int, stream: int) -> bool:
     sizes = row.x == row.n and row.one_or_each(row.y, row.n) and row.one_or_each(row.z, row.n)
-    return sizes and units >= 1 and row.n % units == 0 and stream < COUNTER
+    return sizes and _rows(row, units) and stream < COUNTER
+
+
+def _rows(row: RowSizes, units: int) -> bool:
+    return units >= 1 and row.n % units == 0
 
 
 def _state_of_x(row: RowSizes, at: int) -> bool:
@@ -357,6 +361,22 @@ LOIHI_CATEGORICAL = Instruction(
     points=Points(rule="loihi.categorical", count=lambda row, units, **p: row.n // units),
     seconds=1.1,
     traits=frozenset({Trait.RANDOM, Trait.PER_TICK}),
+)
+LOIHI_BOLTZMANN = Instruction(
+    opcode=130,
+    name="LOIHI_BOLTZMANN",
+    equation="r = 2^fraction exp(-(x + bias) / y) / Z of each row of units; y temperatures, z bias, then the initial r, "
+    "of each unit",
+    result=INTS,
+    operands=(INTS, INTS, INTS),
+    parameters={"units": "units of a row", "lag": LAG_MEANING, "fraction": "bits of a probability"},
+    fits=lambda row, units, lag, fraction: (
+        row.x == row.n and row.one_or_each(row.y, row.n) and row.z == 2 * row.n and fraction < 24 and _rows(row, units)
+    ),
+    kernel="loihi.units.boltzmann",
+    points=Points(rule="loihi.boltzmann", count=lambda row, units, **p: row.n // units),
+    seconds=0.8,
+    traits=frozenset({Trait.PER_TICK}),
 )
 LOIHI_MEMORY = Instruction(
     opcode=126,

@@ -18,10 +18,11 @@ from thermoc.ir.dialects.loihi import weight_range
 from thermoc.passes.loihi import linear_maps as maps
 from thermoc.passes.loihi.design_types import FRACTION, Design, MessageFormat
 from thermoc.passes.loihi.drives import Term
-from thermoc.passes.loihi.error_bounds import LOGIT, NORMAL, curve_error, relaxed, relaxed_for_ever
+from thermoc.passes.loihi.error_bounds import LOGIT, NORMAL, curve_error, of_heating, of_probabilities, relaxed, relaxed_for_ever
 from thermoc.passes.loihi.heat_errors import STEPS, of_tick
 from thermoc.passes.loihi.parameters import relaxation
 from thermoc.passes.loihi.population_types import (
+    BoltzmannPopulation,
     CurvePopulation,
     GradedPopulation,
     HeatPopulation,
@@ -152,18 +153,8 @@ def of_noise(population: Counterpart, T: Any) -> Any:
     """Return how far the noise of a p-bit or a categorical unit may be off: the logarithm, T's own step, a floor."""
     design = population.design
     assert isinstance(design.population, NoisyPopulation)
-    # A temperature of the chip comes by weights of 8 bits, its sums rounded down.
-    heated = 0.0 if design.population.heated is None else FARTHEST_LOGIT * _heating(design, design.population, T)
+    heated = FARTHEST_LOGIT * of_heating(design.population, design, T)
     return T * LOGIT + FARTHEST_LOGIT * 0.5 / (256 * design.scale) + 1 / design.scale + heated
-
-
-def _heating(design: Design, population: NoisyPopulation, T: Any) -> Any:
-    """Return how far a temperature is off that came by synapses: its weights are exact, or off by half of 8 bits."""
-    heated, weights = population.heated, design.numbers["heating"]
-    assert heated is not None
-    exact = all((np.log2(np.abs(term.map.weights)) % 1 == 0).all() for term in heated.terms)
-    floors = any(synapse.floors for synapse in weights)
-    return (0.0 if exact else T / 254) + floors / (256 * design.scale)
 
 
 def of_value(population: Counterpart, drive: FloatArray, before: FloatArray) -> FloatArray:
@@ -174,6 +165,8 @@ def of_value(population: Counterpart, drive: FloatArray, before: FloatArray) -> 
         return drive + (0.5 / design.sent if n["shift"] else 0.0)
     if isinstance(unit, CurvePopulation):
         return curve_error(unit, design, drive)
+    if isinstance(unit, BoltzmannPopulation):
+        return np.stack([of_probabilities(unit, design, one) for one in drive.T], axis=1)
     if isinstance(unit, RelaxationPopulation):
         # A schedule of the network knows its tick, and nothing of a tick before.
         if unit.floor is not None:

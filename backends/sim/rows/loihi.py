@@ -23,6 +23,7 @@ PROMPT = (
     loihi.LoihiSigmaDelta,
     loihi.LoihiFermiDirac,
     loihi.LoihiCategorical,
+    loihi.LoihiBoltzmann,
     loihi.LoihiHeatNode,
     loihi.LoihiDendrite,
 )
@@ -243,6 +244,14 @@ def categorical(op: loihi.LoihiCategorical, w: ProgramWriter) -> None:
     w.row(rows.LOIHI_CATEGORICAL, w.slot(op.s), operands, units=op.a.shape[-1], lag=op.lag, stream=op.stream)
 
 
+def boltzmann(op: loihi.LoihiBoltzmann, w: ProgramWriter) -> None:
+    """Rows of units; their bias and what they say at first, one after the other."""
+    settings = [np.broadcast_to(w.numbers(op, name), op.p.shape).reshape(-1) for name in ("bias", "initial")]
+    operands = (w.slot(op.a), w.slot(op.T), w.constant(np.concatenate(settings).astype(np.int64)))
+    row = {"units": op.p.shape[-1], "lag": op.lag, "fraction": op.fraction}
+    w.row(rows.LOIHI_BOLTZMANN, w.slot(op.p), operands, **row)
+
+
 def shown(name: str) -> Callable[[Any, ProgramWriter], None]:
     """Return the writer of an op that shows its state as it is at the tick's start."""
 
@@ -295,6 +304,7 @@ WRITERS: dict[type[Op], Callable[[Any, ProgramWriter], None]] = {
     loihi.LoihiSigmaDelta: sigma_delta,
     loihi.LoihiFermiDirac: fermi_dirac,
     loihi.LoihiCategorical: categorical,
+    loihi.LoihiBoltzmann: boltzmann,
     loihi.LoihiMemory: shown("m"),
     loihi.LoihiRelaxation: shown("m"),
     loihi.LoihiHeat: shown("T"),

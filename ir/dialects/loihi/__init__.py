@@ -19,6 +19,7 @@ from thermoc.ir.dialects.loihi.borders import LoihiDecode, LoihiEncode
 from thermoc.ir.dialects.loihi.ranges import LIMIT, LONGEST_DELAY, weight_range
 from thermoc.ir.dialects.loihi.synapses import LoihiConv, LoihiDendrite, LoihiDense, LoihiSparse
 from thermoc.ir.dialects.loihi.thermal_units import (
+    LoihiBoltzmann,
     LoihiCategorical,
     LoihiFermiDirac,
     LoihiHeat,
@@ -31,6 +32,7 @@ from thermoc.ir.dialects.loihi.units import LoihiDelta, LoihiGraded, LoihiLif, L
 __all__ = [
     "LIMIT",
     "LONGEST_DELAY",
+    "LoihiBoltzmann",
     "LoihiCategorical",
     "LoihiConv",
     "LoihiDecode",

@@ -1,4 +1,4 @@
-"""Loihi's units with a temperature: p-bits, categorical units, memories with noise, relaxations, heat, heat nodes."""
+"""Loihi's units with a temperature: p-bits, categorical units, probabilities, memories, relaxations, heat, heat nodes."""
 
 from __future__ import annotations
 
@@ -90,6 +90,33 @@ class LoihiCategorical(Op):
         if 0 in shapes["a"]:
             raise ShapeProblem("there must be a unit to choose", f"a has shape {list(shapes['a'])}")
         return {"s": shapes["a"]}
+
+
+@op("loihi.boltzmann")
+class LoihiBoltzmann(Op):
+    """p_i = (w_i << fraction) / sum w over the last axis, rounded to the nearest: probabilities of energies a (P5).
+
+    w = 2^-(v / 4096) of 23 fractional bits, by a table of 4,096 entries and a shift; v = D 1512775 / T rounded down, D
+    how far a + bias is above the least of its row. So p is within ln 2 / 16384 + n 2^-23 + 2^-(fraction + 1) of the
+    Boltzmann law of a and T. T is 24 bits, 8 of them fractional, in units of a, at least 1. Before its lag it says
+    ``initial``.
+    """
+
+    a: Value = operand("*s n", kind="int")
+    T: Value = operand("~t", kind="int")
+    bias: Value = operand("~t", kind="int", uniform=True, constant=True, default=0)
+    initial: Value = operand("~t", kind="int", uniform=True, constant=True, default=0)
+    fraction: int = attr(default=15, check=between(1, 23))
+    lag: int = attr(default=0, check=non_negative)
+    p: Value = result("*s n", dtype=DType.i32)
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        yield from range_problems(self, numbers, T=(1, 2**24 - 1), bias=(-LIMIT, LIMIT), initial=(-LIMIT, LIMIT))
+
+    def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
+        if 0 in shapes["a"]:
+            raise ShapeProblem("there must be a unit that is probable", f"a has shape {list(shapes['a'])}")
+        return {"p": shapes["a"]}
 
 
 @op("loihi.memory")

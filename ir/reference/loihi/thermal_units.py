@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.ir.dialects import loihi
-from thermoc.ir.reference.loihi.integers import FINE, clipped, decayed, gumbel, logit, normal, started, wide
+from thermoc.ir.reference.loihi.integers import FINE, boltzmann_weight, clipped, decayed, gumbel, logit, normal, started, wide
 from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, Stateful, aligned, pure, whole
 from thermoc.ir.types import Type
 from thermoc.support import philox
@@ -60,6 +60,17 @@ def categorical(op: loihi.LoihiCategorical, ctx: Context, a: AnyArray, T: AnyArr
     least: Any = energy.argmin(axis=-1)
     fires: BoolArray = np.equal(np.arange(energy.shape[-1]), least[..., np.newaxis])  # pyright: ignore[reportUnknownArgumentType]
     return fires.astype(np.int32)
+
+
+@pure(loihi.LoihiBoltzmann)
+def boltzmann(op: loihi.LoihiBoltzmann, ctx: Context, *operands: AnyArray) -> AnyArray:
+    a, T, bias, initial = (wide(item) for item in aligned(*operands))
+    if not started(op, ctx):
+        return np.broadcast_to(initial, (1, *op.p.shape)).astype(np.int32)
+    energy = a + bias
+    weights = boltzmann_weight(energy - energy.min(axis=-1, keepdims=True), T)
+    total = weights.sum(axis=-1, keepdims=True)
+    return (((weights << op.fraction) + (total >> 1)) // total).astype(np.int32)
 
 
 def _memory(op: loihi.LoihiMemory, ctx: Context, state: State, *operands: AnyArray) -> State:

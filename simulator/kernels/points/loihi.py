@@ -21,7 +21,16 @@ from thermoc.simulator.instructions.loihi import (
 )
 from thermoc.simulator.kernels.loihi.conversion import encoded
 from thermoc.simulator.kernels.loihi.noise import gumbel, logit, normal
-from thermoc.simulator.kernels.loihi.units import TURN, clipped, decayed, floored, narrow, relaxed, wrapped
+from thermoc.simulator.kernels.loihi.units import (
+    TURN,
+    clipped,
+    decayed,
+    floored,
+    narrow,
+    relaxed,
+    row_of_probabilities,
+    wrapped,
+)
 from thermoc.simulator.kernels.points import lists
 from thermoc.simulator.kernels.scalar.primitives import float64
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox
@@ -147,6 +156,11 @@ def categorical(r, x, y, z, units, lag, stream, position, i):
             best, lowest = j, energy
     if position.tick >= lag:
         r[best] = 1
+
+
+def boltzmann(r, x, y, z, units, lag, fraction, tick, i):
+    """Row i of probabilities."""
+    row_of_probabilities(r, x, y, z, i * units, (i + 1) * units, fraction, tick >= lag)
 
 
 def memory(xi, yi, parameters, int_states, position, n, i):

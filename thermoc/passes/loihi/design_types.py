@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.passes.loihi.population_types import (
+    BoltzmannPopulation,
     CurvePopulation,
     GradedPopulation,
     HeatPopulation,
@@ -78,6 +79,8 @@ class Design:
             return np.full(self.population.size, float(np.abs(self.numbers["table"]).max()))
         if isinstance(self.population, HeatPopulation | HostPopulation | RelaxationPopulation):
             return self.numbers["farthest"]
+        if isinstance(self.population, BoltzmannPopulation):
+            return np.full(self.population.size, max(self.sent, float(np.abs(self.numbers["initial"]).max(initial=0))))
         return np.full(self.population.size, FIELD - 1 if isinstance(self.population, MemoryPopulation) else 1.0)
 
 

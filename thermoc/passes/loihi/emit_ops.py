@@ -16,6 +16,7 @@ from thermoc.passes.loihi.emit_synapses import conducted, given, heating, synaps
 from thermoc.passes.loihi.op_writer import LoihiWriter, Sender
 from thermoc.passes.loihi.parameters import no_loihi_form
 from thermoc.passes.loihi.population_types import (
+    BoltzmannPopulation,
     CurvePopulation,
     GradedPopulation,
     HeatPopulation,
@@ -52,6 +53,8 @@ def write(w: LoihiWriter, design: Design) -> None:
         _curve(w, population, design, activation)
     elif isinstance(population, NoisyPopulation):
         _noisy(w, population, design, activation)
+    elif isinstance(population, BoltzmannPopulation):
+        _probabilities(w, population, design, activation)
     elif isinstance(population, RelaxationPopulation):
         _relaxation(w, population, design, activation)
     else:
@@ -125,7 +128,14 @@ def _noisy(w: LoihiWriter, population: NoisyPopulation, design: Design, activati
     w.sent(population, loihi.LoihiFermiDirac, **operands, **attrs)
 
 
-def _temperature(w: LoihiWriter, population: NoisyPopulation, design: Design) -> Value:
+def _probabilities(w: LoihiWriter, population: BoltzmannPopulation, design: Design, activation: Value) -> None:
+    n, shape = design.numbers, population.shape
+    operands = {"a": activation, "T": _temperature(w, population, design), "bias": w.broadcast(design.bias, shape)}
+    attrs = {"initial": w.broadcast(n["initial"], shape), "fraction": n["fraction"]}
+    w.sent(population, loihi.LoihiBoltzmann, **operands, **attrs, lag=w.clocks.lags[population.name])
+
+
+def _temperature(w: LoihiWriter, population: NoisyPopulation | BoltzmannPopulation, design: Design) -> Value:
     """A temperature that changes comes from Loihi, or is a message of the host, at as many steps as a constant one."""
     if population.heated is not None:
         return heating(w, design)

@@ -31,6 +31,7 @@ MAKERS: dict[type[Op], Callable[[Any, Drives, float], Iterator[Population]]] = {
     spiking.Threshold: neurons.threshold,
     thermo.ThermalRelu: thermal.thermal_relu,
     thermo.FermiDirac: thermal.fermi_dirac,
+    thermo.Boltzmann: sampled.boltzmann,
     thermo.MaxwellBoltzmann: thermal.maxwell_boltzmann,
     thermo.SampleBinary: sampled.sample_binary,
     thermo.SampleCategorical: sampled.sample_categorical,

@@ -106,6 +106,18 @@ class NoisyPopulation(Population):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BoltzmannPopulation(Population):
+    """Probabilities exp(-drive / T) / Z over the last axis; T and heated as of a ``NoisyPopulation``.
+
+    initial: what it says before its lag is over, None where nobody asks.
+    """
+
+    T: FloatArray | Value
+    heated: LinearDrive | None = None
+    initial: FloatArray | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemoryPopulation(Population):
     """m' = keep m + drive + sigma z, sent as it is at the start of a tick."""
 

@@ -46,8 +46,8 @@ ACTIVATIONS = (
     thermo.SampleCategorical,
 )
 """Without state: where they come last, behind an op of the host, the host does them too."""
-CURVES = (core.Tanh, core.Exp, core.Abs, core.Sin, core.Cos, core.Expm1)
-"""Functions of one number: units with a table, where they stand between others."""
+CURVES = (core.Tanh, core.Exp, core.Abs, core.Sin, core.Cos, core.Expm1, thermo.Boltzmann)
+"""Functions of one number, and probabilities: units with a table, where they stand between others."""
 LIGHT = (core.Add, core.Sub, core.Neg, core.Mul, core.Div, core.Concat, core.Delay, spiking.Scale, *MOVES)
 BETWEEN = (*LIGHT, *CURVES, core.Maximum, core.Greater, core.GreaterEqual, core.Less, core.LessEqual, core.Cast)
 """Ops that go on Loihi where both their source and their reader are there."""

@@ -29,6 +29,7 @@ UNITS = (
     loihi.LoihiSigmaDelta,
     loihi.LoihiFermiDirac,
     loihi.LoihiCategorical,
+    loihi.LoihiBoltzmann,
     loihi.LoihiMemory,
     loihi.LoihiRelaxation,
     loihi.LoihiHeat,
@@ -40,7 +41,8 @@ HOST = (loihi.LoihiEncode, core.Input)
 
 def signals(op: Op) -> tuple[Value, ...]:
     """Return what a unit is given from tick to tick: what drives it, and a temperature of its own."""
-    if isinstance(op, loihi.LoihiFermiDirac | loihi.LoihiCategorical) and op.T.size == op.s.size:
+    hot = loihi.LoihiFermiDirac | loihi.LoihiCategorical | loihi.LoihiBoltzmann
+    if isinstance(op, hot) and op.T.size == op.results[0].size:
         return op.inputs[0], op.T
     return op.inputs[:1]
 

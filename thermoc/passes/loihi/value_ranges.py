@@ -20,6 +20,7 @@ from thermoc.ir.values import Value
 from thermoc.passes.analysis.interval_rules import Range, rule_of
 from thermoc.passes.canonicalize import drop_dead
 from thermoc.passes.loihi.population_types import (
+    BoltzmannPopulation,
     HeatPopulation,
     MemoryPopulation,
     NoisyPopulation,
@@ -91,13 +92,13 @@ def largest(ranges: ValueRanges, name: str, population: Population | None) -> Fl
 def temperatures(ranges: ValueRanges, population: Population) -> FloatArray:
     """Return the temperatures of a noisy population, or where it is computed between what a schedule lies, the most it
     can be, or that of the first tick; 1 for a population without noise."""
-    if not isinstance(population, NoisyPopulation | RelaxationPopulation):
+    if not isinstance(population, NoisyPopulation | BoltzmannPopulation | RelaxationPopulation):
         return np.ones(1)
     if not isinstance(population.T, Value):
         return population.T
     interval, name = ranges.intervals.get(population.T.name), population.T.name
     if interval is not None:
-        cools = isinstance(ranges.graph.producers[name], thermo.Schedule)
+        cools = isinstance(ranges.graph.producers[name], thermo.Schedule) or isinstance(population, BoltzmannPopulation)
         ends = (interval.low.min(), interval.high.max()) if cools else (interval.high.max(),)
         return np.array(ends, float)
     if name in ranges.graph.uniform:
