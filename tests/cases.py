@@ -274,6 +274,9 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "core.reduce, argmin": lambda x: tc.reduce(tc.floor(3 * x(2, 9)), kind="argmin", axes=(1,)),
     "core.reduce, nothing": lambda x: tc.reduce(x(2, 3), kind="sum", axes=()),
     "thermo.boltzmann": lambda x: tc.boltzmann(x(2, 5), T=0.2),
+    "thermo.boltzmann, between two sums": lambda x: tc.affine(
+        tc.boltzmann(tc.affine(x(5), weights(4, 5)), T=0.4), weights(2, 4)
+    ),
     "thermo.boltzmann, T varies": lambda x: tc.boltzmann(x(2, 5), T=x.positive(2, 1)),
     "thermo.fermi_dirac": lambda x: tc.fermi_dirac(30 * x(2, 5), T=0.2, mu=0.1),
     "thermo.fermi_dirac, T varies": lambda x: tc.fermi_dirac(x(2, 5), T=x.positive(5), mu=x(2, 1)),
@@ -327,6 +330,7 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "thermo.schedule, linear": lambda x: tc.schedule(kind="linear", T0=1.0, parameter=9.0, T_min=0.01),
     "thermo.schedule, power": lambda x: tc.schedule(kind="power", T0=1.0, parameter=0.5, T_min=0.01),
     "thermo.adaptive_schedule": lambda x: tc.adaptive_schedule(x.positive(), T0=2.0, T_min=0.1),
+    "thermo.adaptive_schedule, of a known capacity": lambda x: tc.adaptive_schedule(4.0, T0=2.0, T_min=0.1),
     "thermo.adaptive_schedule, measured": lambda x: tc.adaptive_schedule(energy=x() * 3, T0=2.0, T_min=0.1, window=2.0),
     "thermo.brownian": lambda x: tc.brownian(x(3), 0.5, x.positive(3)),
     "thermo.brownian, with stiffness": lambda x: tc.brownian(x(3), x.positive(), 2.0, np.array([0.5, 1.0, 3.0])),

@@ -98,6 +98,13 @@ def with_exchange() -> tc.Network:
     return net
 
 
+def with_relaxations() -> tc.Network:
+    with tc.Network("relaxations") as net:
+        tc.output("T", tc.adaptive_schedule(4.0, T0=2.0, T_min=0.1))
+        tc.output("x", tc.ou_network(np.diag([3.0, 1.0]), 0.5, tc.input("b", (2,))))
+    return net
+
+
 def with_p_bit_probability() -> tc.Network:
     with tc.Network("probability") as net:
         p = tc.fermi_dirac(tc.affine(tc.input("x", (2,)), np.eye(2)), T=0.5)
@@ -130,6 +137,7 @@ SAMPLES = {
     "set-precision": Sample(with_foldable, "set-precision{dtype=f32}"),
     "spike-encode": Sample(with_p_bit_probability, "spike-encode{coding=thermal, input_range=(-1, 1)}"),
     "stock-units": Sample(with_sampler, f"{CLEAN},stock-units"),
+    "relaxations": Sample(with_relaxations, "infer-shapes,relaxations"),
     "thermal-networks": Sample(with_exchange, "infer-shapes,thermal-networks"),
 }
 

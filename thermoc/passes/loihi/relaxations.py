@@ -94,7 +94,8 @@ def _in_modes(op: diffusive.OuNetwork, w: Rewriter) -> Expression:
     drawn = {"mobility": op.mobility, "stream": op.stream}
     y = w(diffusive.OuNetwork, K=np.diag(rates), T=op.T, b=b, initial=initial, **drawn)
     high, low = _planes(V)
-    return w.affine(y, high) + w.affine(y, low)
+    x = w.affine(y, high)
+    return x + w.affine(y, low) if low.any() else x
 
 
 def _planes(V: FloatArray) -> tuple[FloatArray, FloatArray]:
