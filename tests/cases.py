@@ -251,6 +251,9 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "core.mul": binary(tc.mul),
     "core.div": lambda x: tc.div(x(2, 3), x.positive(3)),
     "core.pow": lambda x: tc.pow(x.positive(2, 3), x(3)),
+    "core.minimum, between two sums": lambda x: tc.affine(
+        tc.minimum(tc.maximum(tc.affine(x(5), weights(4, 5)), tc.affine(x(5), weights(4, 5) ** 2)), 0.7), weights(2, 4)
+    ),
     "core.minimum": binary(tc.minimum),
     "core.maximum": raised(tc.maximum),
     "core.less": binary(tc.less),

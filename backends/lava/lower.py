@@ -13,6 +13,7 @@ from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import Canonicalize
+from thermoc.passes.loihi.extrema import Extrema
 from thermoc.passes.loihi.partition import PartitionCores
 from thermoc.passes.loihi.place import PlaceCores
 from thermoc.passes.loihi.population_table import MAKERS
@@ -58,6 +59,8 @@ def lower(
         Relaxations(),
         Canonicalize(),
         *stock,
+        Extrema(),
+        Canonicalize(),
         Quantize(input_range=input_range, calibrate=calibrate, stock_only=stock_only),
         Canonicalize(),
         PartitionCores(chips=chips),

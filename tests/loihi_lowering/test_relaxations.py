@@ -154,6 +154,18 @@ def test_an_ou_network_settles_to_its_gaussian():
     assert (np.abs(y.mean(axis=0) - law.mean) < 5 * np.sqrt(d / batch) + 0.002).all()
 
 
+def test_modes_take_a_tick_of_the_network_beside_units_sampled_in_turns():
+    with tc.Network("beside") as net:
+        tc.output("s", tc.gibbs(1.0, np.array([[0, 1.0], [1.0, 0]]), sweeps=3))
+        tc.output("y", tc.ou_network(stiff(3), 0.5, tc.input("b", (3,)), mobility=0.3))
+    result, x = lowered(net), {"b": np.random.default_rng(0).uniform(-1, 1, (40, 2, 3))}
+    (unit,) = result.graph.of(loihi.LoihiRelaxation)
+    assert unit.every == 6
+    exact, found = reference(net.graph, x, seed=3)["y"], reference(result.graph, x, seed=3)["y"]
+    assert 0 < np.abs(found - exact).max() <= bound(result)
+    np.testing.assert_allclose(emulated(result.graph, x, seed=3)["y"], found, rtol=0, atol=1e-12)
+
+
 def test_units_sampled_in_turns_drive_no_mode():
     with tc.Network("turns") as net:
         s = tc.gibbs(1.0, np.array([[0, 1.0], [1.0, 0]]))
@@ -162,7 +174,21 @@ def test_units_sampled_in_turns_drive_no_mode():
         lowered(net)
 
 
-# -------------------------------------------------------------------------------------------------- probabilities
+# ------------------------------------------------------------------------------------ probabilities, and extrema
+
+
+def test_maxima_and_minima_between_two_parts_of_loihi_are_graded_units():
+    rng = np.random.default_rng(0)
+    with tc.Network("extrema") as net:
+        x = tc.input("x", (4,))
+        a, b = (tc.affine(x, rng.normal(size=(5, 4))) for _ in range(2))
+        tc.output("y", tc.affine(tc.minimum(0.7, tc.maximum(tc.maximum(-0.3, a), b)), rng.normal(size=(3, 5))))
+    x = {"x": rng.uniform(-1, 1, (30, 3, 4))}
+    result = lowered(net, input_range=(-1.0, 1.0))
+    assert not any("by a process" in str(change.new) for change in changes(result))
+    exact, found = reference(net.graph, x)["y"], reference(result.graph, x)["y"]
+    assert 0 < np.abs(found - exact).max() <= bound(result)
+    np.testing.assert_allclose(emulated(result.graph, x)["y"], found, rtol=0, atol=1e-12)
 
 
 def attending(T: float | str) -> tc.Network:
@@ -185,7 +211,7 @@ def test_probabilities_between_two_parts_of_loihi_are_units(T: float | str):
     for name in ("p", "y"):
         assert 0 < np.abs(found[name] - exact[name]).max() <= bound(result, name)
         np.testing.assert_allclose(other[name], found[name], rtol=0, atol=1e-12)
-    assert np.abs(found["p"].sum(axis=-1) - 1).max() <= 5 * 0.5**(unit.fraction + 1)
+    assert np.abs(found["p"].sum(axis=-1) - 1).max() <= 5 * 0.5 ** (unit.fraction + 1)
     options = {"lava": {"runtime": "reference", "input_range": (-1.0, 1.0)}}
     assert tc.verify(net, ["lava"], inputs=x, options=options).ok
 

@@ -105,6 +105,13 @@ def with_relaxations() -> tc.Network:
     return net
 
 
+def with_extrema() -> tc.Network:
+    with tc.Network("extrema") as net:
+        x = tc.affine(tc.input("x", (2,)), np.eye(2))
+        tc.output("y", tc.affine(tc.minimum(tc.maximum(x, 0.5), 2.0), np.array([[1.0, 2.0]])))
+    return net
+
+
 def with_p_bit_probability() -> tc.Network:
     with tc.Network("probability") as net:
         p = tc.fermi_dirac(tc.affine(tc.input("x", (2,)), np.eye(2)), T=0.5)
@@ -125,6 +132,7 @@ SAMPLES = {
     "discretize": Sample(with_time, "discretize{dt=0.5}"),
     "explicit-broadcast": Sample(with_broadcast, "explicit-broadcast"),
     "freeze-parameters": Sample(with_parameters, "freeze-parameters{needed=true}"),
+    "extrema": Sample(with_extrema, "infer-shapes,extrema"),
     "fuse": Sample(with_fusable, "fuse"),
     "infer-shapes": Sample(with_unknown_types, "infer-shapes"),
     "legalize": Sample(with_activations, "legalize{target=bare}"),

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from thermoc.ir.dialects import loihi
-from thermoc.ir.reference.loihi.integers import FINE, boltzmann_weight, clipped, decayed, gumbel, logit, normal, started, wide
+from thermoc.ir.reference.loihi.integers import (
+    FINE,
+    boltzmann_weight,
+    clipped,
+    decayed,
+    gumbel,
+    logit,
+    normal,
+    started,
+    wide,
+)
 from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, Stateful, aligned, pure, whole
 from thermoc.ir.types import Type
 from thermoc.support import philox

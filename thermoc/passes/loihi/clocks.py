@@ -162,7 +162,9 @@ def level_before_start(
         return np.zeros(population.size)
     if isinstance(population, NoisyPopulation):
         return np.broadcast_to(population.initial, population.size)
-    if isinstance(population, BoltzmannPopulation | MemoryPopulation | RelaxationPopulation | HeatPopulation | HostPopulation):
+    if isinstance(
+        population, BoltzmannPopulation | MemoryPopulation | RelaxationPopulation | HeatPopulation | HostPopulation
+    ):
         return population.initial
     for term in population.drive.terms:
         # Graded populations may feed each other in a loop: one already on the way is not asked again.

@@ -237,7 +237,9 @@ def relaxed_for_ever(population: RelaxationPopulation, design: Design, drive: Fl
     """
     n, step = design.numbers, 1 / design.sent
     tick = relaxed(population, design, drive, n["farthest"] * step)
-    if population.floor is None or population.loss.all():
+    if (population.loss > 0).all() and not n["loss"].all():
+        return n["farthest"] * step  # a loss below 2^-64 a tick is none
+    if population.loss.any():
         ticks = 1 / (n["loss"] * 2.0 ** (-FINE - n["shift"]))
     else:
         fallen = np.maximum(population.initial - population.floor, 0.0)

@@ -42,6 +42,7 @@ MAKERS: dict[type[Op], Callable[[Any, Drives, float], Iterator[Population]]] = {
     diffusive.OuNetwork: relaxations.ou_network,
     heat.HeatNetwork: nodes.heat_network,
     core.Maximum: thermal.maximum,
+    core.Minimum: thermal.minimum,
     core.Cast: neurons.cast,
     # Function, steepest slope, edge: from 6 on tanh is within 1.3e-5 of 1; the others grow or swing without end.
     core.Tanh: thermal.function(np.tanh, 1.0, 6.0),

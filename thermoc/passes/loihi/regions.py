@@ -49,7 +49,8 @@ ACTIVATIONS = (
 CURVES = (core.Tanh, core.Exp, core.Abs, core.Sin, core.Cos, core.Expm1, thermo.Boltzmann)
 """Functions of one number, and probabilities: units with a table, where they stand between others."""
 LIGHT = (core.Add, core.Sub, core.Neg, core.Mul, core.Div, core.Concat, core.Delay, spiking.Scale, *MOVES)
-BETWEEN = (*LIGHT, *CURVES, core.Maximum, core.Greater, core.GreaterEqual, core.Less, core.LessEqual, core.Cast)
+EXTREMA = (core.Maximum, core.Minimum)
+BETWEEN = (*LIGHT, *CURVES, *EXTREMA, core.Greater, core.GreaterEqual, core.Less, core.LessEqual, core.Cast)
 """Ops that go on Loihi where both their source and their reader are there."""
 TIMED = frozenset({STATEFUL, STOCHASTIC})
 """Traits of ops that must know the network's tick."""
@@ -168,7 +169,7 @@ def _stepped(graph: Graph, constants: Mapping[str, AnyArray]) -> frozenset[str]:
     for part in networkx.strongly_connected_components(links):
         ops = [reads[name] for name in part]
         of_host = any(not isinstance(op, (*UNITS, *HEAVY, *BETWEEN)) or not _able(op, constants) for op in ops)
-        unit = any(isinstance(op, (*CURVES, core.Maximum, core.Cast)) for op in ops) and not of_host
+        unit = any(isinstance(op, (*CURVES, *EXTREMA, core.Cast)) for op in ops) and not of_host
         if len(part) > 1 and not unit and not any(isinstance(op, UNITS) for op in ops):
             found |= part
     return frozenset(found | _tail(graph, found)) if found else frozenset()
@@ -201,8 +202,9 @@ def _able(op: Op, constants: Mapping[str, AnyArray]) -> bool:
         a, b = (value.name in constants for value in op.inputs)
         # A division by a computed number is not linear in it.
         return b or (a and isinstance(op, core.Mul))
-    if isinstance(op, core.Maximum):
-        return any(value.name in constants for value in op.inputs)
+    if isinstance(op, EXTREMA):
+        # Of whole numbers the host says which is larger: a difference of theirs is no float.
+        return op.results[0].dtype.is_float
     if isinstance(op, core.Delay):
         return op.initial.name in constants
     if isinstance(op, spiking.Scale):

@@ -14,7 +14,7 @@ from thermoc.support.array_types import AnyArray, FloatArray
 
 FINE = 24
 """Bits of a state below a step of what it sends (``loihi.relaxation``)."""
-MOST_LIFT, MOST_SPREAD, MOST_SHIFT = 31, 23, 39
+MOST_LIFT, MOST_SPREAD, MOST_SHIFT = 31, 23, 63
 NOISE_FRACTION = 12
 DEVIATIONS = 8.0
 """A state has headroom for so many standard deviations; beyond, it is clipped."""
@@ -22,9 +22,7 @@ FARTHEST_NORMAL = 6.8
 """The largest normal of words of 32 bits: sqrt(2 ln 2^33) = 6.764."""
 
 
-def relaxation_design(
-    population: RelaxationPopulation, sources: FORMATS, sent: float | None, hottest: float
-) -> Design:
+def relaxation_design(population: RelaxationPopulation, sources: FORMATS, sent: float | None, hottest: float) -> Design:
     """Return the integers of units that relax. hottest: the highest temperature of their noise. Errors: T206."""
     sigma = np.sqrt(hottest) * population.spread
     reach = farthest(population, sources, sigma)
