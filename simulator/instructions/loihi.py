@@ -365,8 +365,8 @@ LOIHI_CATEGORICAL = Instruction(
 LOIHI_BOLTZMANN = Instruction(
     opcode=130,
     name="LOIHI_BOLTZMANN",
-    equation="r = 2^fraction exp(-(x + bias) / y) / Z of each row of units; y temperatures, z bias, then the initial r, "
-    "of each unit",
+    equation="r = 2^fraction exp(-(x + bias) / y) / Z of each row of units; y temperatures, z bias and "
+    "initial r of each unit",
     result=INTS,
     operands=(INTS, INTS, INTS),
     parameters={"units": "units of a row", "lag": LAG_MEANING, "fraction": "bits of a probability"},
@@ -400,8 +400,8 @@ LOIHI_MEMORY = Instruction(
 LOIHI_RELAXATION = Instruction(
     opcode=129,
     name="LOIHI_RELAXATION",
-    equation="m of 48 bits = clip(m - (m loss >> 24 + shift) + (x << lift) + (y normal << spread)), as the tick ends; z "
-    "loss and shift of each unit",
+    equation="m of 48 bits = clip(m - (m loss >> 24 + shift) + (x << lift) + (y normal << spread)), as the tick "
+    "ends; z loss and shift of each unit",
     result=None,
     operands=(INTS, INTS, INTS),
     parameters={

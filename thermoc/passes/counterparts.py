@@ -18,15 +18,7 @@ from thermoc.ir.dialects.loihi import weight_range
 from thermoc.passes.loihi import linear_maps as maps
 from thermoc.passes.loihi.design_types import FRACTION, Design, MessageFormat
 from thermoc.passes.loihi.drives import Term
-from thermoc.passes.loihi.error_bounds import (
-    LOGIT,
-    NORMAL,
-    curve_error,
-    of_heating,
-    of_probabilities,
-    relaxed,
-    relaxed_for_ever,
-)
+from thermoc.passes.loihi.error_bounds import LOGIT, curve_error, of_heating, of_probabilities
 from thermoc.passes.loihi.heat_errors import STEPS, of_tick
 from thermoc.passes.loihi.parameters import relaxation
 from thermoc.passes.loihi.population_types import (
@@ -39,6 +31,7 @@ from thermoc.passes.loihi.population_types import (
     NoisyPopulation,
     RelaxationPopulation,
 )
+from thermoc.passes.loihi.relaxation_errors import NORMAL, relaxed, relaxed_for_ever
 from thermoc.support.array_types import FloatArray
 
 Said = Callable[[Term], tuple[FloatArray, FloatArray]]

@@ -1,4 +1,4 @@
-"""Loihi's units with a temperature: p-bits, categorical units, probabilities, memories, relaxations, heat, heat nodes."""
+"""Loihi's units with a temperature: p-bits, categorical units, probabilities, memories, relaxations, heat."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def clocks(populations: Mapping[str, Population]) -> Clocks:
 
 
 def _check_heating(populations: Mapping[str, Population], every: int) -> None:
-    """Check that no unit of Loihi heats or drives a state where a tick has turns: it would be heard between two of them.
+    """Check that no unit of Loihi heats or drives a state where a tick has turns: it would be heard between two.
 
     Errors: T205.
     """

@@ -26,16 +26,13 @@ from thermoc.passes.loihi.population_types import (
     NoisyPopulation,
     RelaxationPopulation,
 )
-from thermoc.passes.loihi.relaxation_design import FARTHEST_NORMAL, FINE
+from thermoc.passes.loihi.relaxation_errors import relaxed_for_ever
 from thermoc.support.array_types import AnyArray, FloatArray
 
 Errors = dict[str, FloatArray]
 Formats = Mapping[str, MessageFormat]
 LOGIT = 0.0115
 """The most a logit of Loihi is off (``loihi.fermi_dirac``)."""
-NORMAL = 0.045
-"""The most a normal of the chip is off, in standard deviations: 0.0222 by its radius (the root of a logarithm with 12
-fractional bits), pi / 1024 times a radius of 6.7 by its angle of 10 bits, and the last bits (``loihi.memory``)."""
 ROUNDS = 12
 SAME = 1e-12
 """A relative difference below this is float64's rounding of a number that the integers hold exactly."""
@@ -206,47 +203,13 @@ def _heated(population: BoltzmannPopulation, errors: Errors) -> float:
 
 
 def of_heating(population: NoisyPopulation | BoltzmannPopulation, design: Design, T: Any) -> Any:
-    """Return how far a temperature is off that comes by synapses: their weights are exact, or off by half of 8 bits, and
+    """Return how far a temperature is off that comes by synapses: their weights are exact or off by half of 8 bits, and
     their sums rounded down."""
     if population.heated is None:
         return 0.0
     exact = all((np.log2(np.abs(term.map.weights)) % 1 == 0).all() for term in population.heated.terms)
     floors = any(synapse.floors for synapse in design.numbers["heating"])
     return (0.0 if exact else T / 254) + floors / (TEMPERATURE_STEPS * design.scale)
-
-
-def relaxed(population: RelaxationPopulation, design: Design, drive: FloatArray, before: FloatArray) -> FloatArray:
-    """Return how far a tick may move each state too far. drive: how far that of the tick is off; before: |state|.
-
-    The same random words give a normal of the chip's own, off by at most ``NORMAL`` deviations.
-    """
-    n, step = design.numbers, 1 / design.sent
-    kept = n["loss"] * 2.0 ** (-FINE - n["shift"])
-    # A mantissa of 24 bits: at most half of its last one.
-    off = np.minimum(np.abs(kept - population.loss), population.loss * 2.0**-FINE)
-    noise = NORMAL * n["loudest"] + np.where(n["loudest"] > 0, FARTHEST_NORMAL * 0.5 / n["noise_scale"], 0.0)
-    total = drive + off * before + noise
-    floors = np.where((n["loss"] != 0) | (noise > 0), 2 * step * 2.0**-FINE, 0.0)
-    return total + floors
-
-
-def relaxed_for_ever(population: RelaxationPopulation, design: Design, drive: FloatArray) -> FloatArray:
-    """Return how far a state that is sent may be off in any tick: what a tick moves it too far, over what it keeps.
-
-    A schedule without a ratio falls until its floor, and adds up what it is off till there.
-    """
-    n, step = design.numbers, 1 / design.sent
-    tick = relaxed(population, design, drive, n["farthest"] * step)
-    if (population.loss > 0).all() and not n["loss"].all():
-        return n["farthest"] * step  # a loss below 2^-64 a tick is none
-    if population.loss.any():
-        ticks = 1 / (n["loss"] * 2.0 ** (-FINE - n["shift"]))
-    else:
-        fallen = np.maximum(population.initial - population.floor, 0.0)
-        ticks = np.ceil(fallen / -population.drive.bias) + 1
-    # A floor is off by half a step, and at least one; what is sent leaves out less than a step.
-    floor = 0.0 if population.floor is None else abs(n["floor"] * step - population.floor)
-    return np.maximum(step * 2.0**-FINE + tick * ticks, floor) + step
 
 
 def through_host(graph: Graph, errors: Errors) -> dict[str, float]:

@@ -129,9 +129,9 @@ class MemoryPopulation(Population):
 
 @dataclass(frozen=True, kw_only=True)
 class RelaxationPopulation(Population):
-    """x' = max(x - loss x + drive + sqrt(T) spread z, floor), sent as it is at the start of a tick; no floor where None.
+    """x' = max(x - loss x + drive + sqrt(T) spread z, floor), sent as it is at the start of a tick.
 
-    loss, spread: of each unit. T: one number, or a value of the host.
+    floor: None where there is none. loss, spread: of each unit. T: one number, or a value of the host.
     """
 
     loss: FloatArray

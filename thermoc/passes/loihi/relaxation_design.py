@@ -1,4 +1,4 @@
-"""The integers of populations that relax: a mantissa and an exponent for each decay, a state of 48 bits, noise of 24."""
+"""The integers of populations that relax: mantissas and exponents of decays, a state of 48 bits, noise of 24."""
 
 from __future__ import annotations
 

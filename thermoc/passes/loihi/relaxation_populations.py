@@ -34,7 +34,7 @@ def schedule(op: thermo.Schedule, drives: Drives, dt: float) -> Iterator[Relaxat
 
 
 def ou_network(op: diffusive.OuNetwork, drives: Drives, dt: float) -> Iterator[RelaxationPopulation]:
-    """Yield y' = a y + (1 - a) / lambda b + sqrt(T (1 - a^2) / lambda) z, a = exp(-mobility lambda dt), of modes y (P29)."""
+    """Yield modes y' = a y + (1 - a) / lambda b + sqrt(T (1 - a^2) / lambda) z, a = exp(-mobility lambda dt) (P29)."""
     K = parameter(op, "K", drives)
     if not in_modes(K):
         raise no_loihi_form(op, op.x, "its units are coupled", hint="the pass relaxations writes it as its modes")

@@ -1,4 +1,4 @@
-"""The pass that brings what relaxes to the forms that units of Loihi hold: schedules of one ratio, modes of OU networks."""
+"""The pass that brings what relaxes to what units of Loihi hold: schedules of one ratio, modes of OU networks."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _written_anew(op: Op, graph: Graph) -> bool:
 def in_modes(K: FloatArray) -> bool:
     """Tell whether each unit of an OU network is a mode of its own, the softest first."""
     rates = np.diag(K)
-    return bool((K == np.diag(rates)).all() and (np.diff(rates) >= 0).all())
+    return bool((np.diag(rates) == K).all() and (np.diff(rates) >= 0).all())
 
 
 def _numbers(value: Value, graph: Graph) -> FloatArray:

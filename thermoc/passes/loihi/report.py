@@ -13,7 +13,7 @@ from thermoc.passes.change_log import Log
 from thermoc.passes.loihi.clocks import Clocks
 from thermoc.passes.loihi.design_types import Design, MessageFormat
 from thermoc.passes.loihi.designs import TEMPERATURE_STEPS
-from thermoc.passes.loihi.error_bounds import LOGIT, NORMAL, Errors, of_drive
+from thermoc.passes.loihi.error_bounds import LOGIT, Errors, of_drive
 from thermoc.passes.loihi.population_types import (
     HeatPopulation,
     HostPopulation,
@@ -22,6 +22,7 @@ from thermoc.passes.loihi.population_types import (
     NoisyPopulation,
     RelaxationPopulation,
 )
+from thermoc.passes.loihi.relaxation_errors import NORMAL
 from thermoc.physics import all_states
 from thermoc.support.array_types import AnyArray, FloatArray
 

@@ -14,7 +14,10 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 
 class Boltzmann(AbstractProcess):
-    """p = 2^fraction exp(-(a + bias) / T) / Z of each group of ``group`` units. T as in FermiDirac; ``initial`` before lag."""
+    """p = 2^fraction exp(-(a + bias) / T) / Z of each group of ``group`` units; ``initial`` before its lag is over.
+
+    T as in FermiDirac.
+    """
 
     def __init__(self, *, shape, group, bias, initial, T, fraction, lag, job, name):
         rule = {"group": group, "T": T, "initial": initial, "fraction": fraction, "lag": lag, "job": job}

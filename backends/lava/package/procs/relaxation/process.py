@@ -14,9 +14,10 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 
 class Relaxation(AbstractProcess):
-    """x' = x - x loss / 2^(24 + shift) + a 2^lift + sigma z 2^spread, x = 2^24 m + rest; m of the start of the step is sent.
+    """x' = x - x loss / 2^(24 + shift) + a 2^lift + sigma z 2^spread, x = 2^24 m + rest; m is sent.
 
-    It moves in the last of every so many steps. sigma comes by its port where it is None.
+    It is the m of the start of the step. It moves in the last of every so many steps. sigma comes by its port where
+    it is None.
     """
 
     def __init__(self, *, shape, sigma, loss, shift, initial, initial_rest, name, **rule):
