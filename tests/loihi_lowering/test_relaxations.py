@@ -154,6 +154,22 @@ def test_an_ou_network_settles_to_its_gaussian():
     assert (np.abs(y.mean(axis=0) - law.mean) < 5 * np.sqrt(d / batch) + 0.002).all()
 
 
+def test_an_ou_network_in_a_bath_of_loihi_is_the_hosts():
+    """As it is where its temperature is a multiple of a schedule: the host takes the root, and has the schedule."""
+    with tc.Network("bath") as net:
+        T = tc.heat_network(0.0, [4.0, 60.0], [[0.0, 0.5], [0.5, 0.0]], [3.0, 0.4])[0]
+        tc.output("y", tc.ou_network(stiff(3), tc.reshape(T[0:1], shape=()), 0.3))
+    assert lowered(net).graph.of(loihi.LoihiHeatNode) and not lowered(net).graph.of(loihi.LoihiRelaxation)
+    with tc.Network("twice") as net:
+        T = tc.schedule(kind="linear", T0=1.0, parameter=50.0, T_min=0.1)
+        tc.output("y", tc.ou_network(stiff(3), 2.0 * T, 0.3))
+        tc.output("z", tc.ou_network(stiff(3), T, 0.3))
+    result = lowered(net)
+    for name in ("y", "z"):
+        exact, found = (reference(graph, {}, ticks=20, seed=1)[name] for graph in (net.graph, result.graph))
+        assert np.abs(exact - found).max() <= bound(result, name)
+
+
 def test_modes_take_a_tick_of_the_network_beside_units_sampled_in_turns():
     with tc.Network("beside") as net:
         tc.output("s", tc.gibbs(1.0, np.array([[0, 1.0], [1.0, 0]]), sweeps=3))

@@ -15,6 +15,7 @@ from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
+from thermoc.passes.loihi.regions import HEATED, HEAVY, UNITS
 from thermoc.passes.rewriting import Expression, Rewriter, rewrite
 from thermoc.support.array_types import FloatArray
 
@@ -31,7 +32,25 @@ def relaxes(op: Op, graph: Graph) -> bool:
         return op.kind in ("exponential", "linear")
     if isinstance(op, thermo.AdaptiveSchedule):
         return op.capacity is not None and _known(op.capacity, graph)
-    return isinstance(op, diffusive.OuNetwork) and _known(op.initial, graph) and op.x.size <= MOST_UNITS
+    if not isinstance(op, diffusive.OuNetwork) or op.x.size > MOST_UNITS:
+        return False
+    # No unit of Loihi takes the root of a temperature, and the host cannot: it keeps no state between two of them.
+    return _known(op.initial, graph) and not _behind_units(op.T, graph)
+
+
+def _behind_units(T: Value, graph: Graph) -> bool:
+    """Tell whether a value follows from ops that go on Loihi; a schedule need not."""
+    seen, stack = set[str](), [T.name]
+    while stack:
+        name = stack.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        op = graph.producers[name]
+        if isinstance(op, (*UNITS, *HEAVY, *HEATED)) and not isinstance(op, thermo.Schedule):
+            return True
+        stack += [value.name for value in op.inputs]
+    return False
 
 
 def _known(value: Value, graph: Graph) -> bool:
