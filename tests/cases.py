@@ -251,6 +251,9 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "core.mul": binary(tc.mul),
     "core.div": lambda x: tc.div(x(2, 3), x.positive(3)),
     "core.pow": lambda x: tc.pow(x.positive(2, 3), x(3)),
+    "core.minimum, between two sums": lambda x: tc.affine(
+        tc.minimum(tc.maximum(tc.affine(x(5), weights(4, 5)), tc.affine(x(5), weights(4, 5) ** 2)), 0.7), weights(2, 4)
+    ),
     "core.minimum": binary(tc.minimum),
     "core.maximum": raised(tc.maximum),
     "core.less": binary(tc.less),
@@ -274,6 +277,9 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "core.reduce, argmin": lambda x: tc.reduce(tc.floor(3 * x(2, 9)), kind="argmin", axes=(1,)),
     "core.reduce, nothing": lambda x: tc.reduce(x(2, 3), kind="sum", axes=()),
     "thermo.boltzmann": lambda x: tc.boltzmann(x(2, 5), T=0.2),
+    "thermo.boltzmann, between two sums": lambda x: tc.affine(
+        tc.boltzmann(tc.affine(x(5), weights(4, 5)), T=0.4), weights(2, 4)
+    ),
     "thermo.boltzmann, T varies": lambda x: tc.boltzmann(x(2, 5), T=x.positive(2, 1)),
     "thermo.fermi_dirac": lambda x: tc.fermi_dirac(30 * x(2, 5), T=0.2, mu=0.1),
     "thermo.fermi_dirac, T varies": lambda x: tc.fermi_dirac(x(2, 5), T=x.positive(5), mu=x(2, 1)),
@@ -327,6 +333,7 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "thermo.schedule, linear": lambda x: tc.schedule(kind="linear", T0=1.0, parameter=9.0, T_min=0.01),
     "thermo.schedule, power": lambda x: tc.schedule(kind="power", T0=1.0, parameter=0.5, T_min=0.01),
     "thermo.adaptive_schedule": lambda x: tc.adaptive_schedule(x.positive(), T0=2.0, T_min=0.1),
+    "thermo.adaptive_schedule, of a known capacity": lambda x: tc.adaptive_schedule(4.0, T0=2.0, T_min=0.1),
     "thermo.adaptive_schedule, measured": lambda x: tc.adaptive_schedule(energy=x() * 3, T0=2.0, T_min=0.1, window=2.0),
     "thermo.brownian": lambda x: tc.brownian(x(3), 0.5, x.positive(3)),
     "thermo.brownian, with stiffness": lambda x: tc.brownian(x(3), x.positive(), 2.0, np.array([0.5, 1.0, 3.0])),
@@ -499,6 +506,10 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     ),
     "loihi.categorical": lambda x: tc.loihi.categorical(whole(x, 2, 5), 500, even(5, top=4)),
     "loihi.categorical, T varies": lambda x: tc.loihi.categorical(whole(x, 5), tc.loihi.heat(whole(x, 5)), lag=1),
+    "loihi.boltzmann": lambda x: tc.loihi.boltzmann(whole(x, 2, 3), 300),
+    "loihi.boltzmann, all options": lambda x: tc.loihi.boltzmann(
+        whole(x, 2, 4), whole(x, 2, 1), even(4), even(4), fraction=22, lag=1
+    ),
     "loihi.memory": lambda x: tc.loihi.memory(whole(x, 2, 3), 1000, dm=409, gain=8192),
     "loihi.memory, noise varies": lambda x: tc.loihi.memory(
         whole(x, 4), whole(x, 4), dm=4096, initial=even(4, top=2**20), lag=1
@@ -506,6 +517,13 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "loihi.heat": lambda x: tc.loihi.heat(whole(x, 2, 3), loss=409),
     "loihi.heat, all options": lambda x: tc.loihi.heat(
         whole(x, 4), even(4) ** 2 + 1, even(4) ** 2 + 1, loss=4096, gain=2**16, floor=20, lag=1
+    ),
+    "loihi.relaxation": lambda x: tc.loihi.relaxation(whole(x, 2, 3), loss=2**23, shift=2),
+    "loihi.relaxation, with noise": lambda x: tc.loihi.relaxation(
+        whole(x, 4), whole(x, 4), 2**24, [0, 1, 9, 63], even(4, top=2**20), 2**24 - 1, lift=20, spread=14
+    ),
+    "loihi.relaxation, that cools": lambda x: tc.loihi.relaxation(
+        whole(x, 4), 0, 2**24, 0, 100, floor=-3, lift=31, spread=0, every=2, lag=1
     ),
     "loihi.heat_node": lambda x: tc.loihi.heat_node(whole(x, 2, 3), 3),
     "loihi.heat_node, all options": lambda x: tc.loihi.heat_node(

@@ -30,7 +30,7 @@ STOCK = frozenset({"dense", "sparse", "conv", "delays", "dendrite", "recurrent",
 Not among them: ``shifted`` (graded units with a bias or a shift), ``subtract``, ``greater_equal``, ``lag``, ``started``
 (u or v do not start at 0); ``deep`` (an activation so large that Lava, which wraps a current once,
 may not bring it back into 24 bits); ``wide`` (a sum may pass 32 bits); and the units ``lut``, ``fermi_dirac``,
-``categorical``, ``memory``, ``heat``, ``heat_node``.
+``categorical``, ``boltzmann``, ``memory``, ``relaxation``, ``heat``, ``heat_node``.
 """
 DEEP = 2**18
 WIDE = 2**31
@@ -291,6 +291,12 @@ class Maker:
         bias = self.bias(a.x.shape, -(2**12), 2**12)
         return Signal(tc.loihi.categorical(a.x, self.temperature(a), bias, **self.lag()), 1)
 
+    def boltzmann(self, a: Signal) -> Signal:
+        self.flags.add("boltzmann")
+        shape, fraction = a.x.shape, self.pick(1, 8, 15, 23)
+        operands = self.temperature(a), self.bias(shape, -(2**12), 2**12), self.bias(shape, 0, 2**fraction)
+        return Signal(tc.loihi.boltzmann(a.x, *operands, fraction=fraction, **self.lag()), 2**fraction)
+
     def memory(self, a: Signal) -> Signal:
         self.flags.add("memory")
         shape = a.x.shape
@@ -301,6 +307,25 @@ class Maker:
             gain=self.pick(0, 1, 4096, self.between(0, 2**17 - 1)),
             dm=self.between(0, 4096, 41),
             initial=self.bias(shape, -LIMIT, LIMIT),
+            **self.lag(),
+        )
+        return Signal(m, LIMIT)
+
+    def relaxation(self, a: Signal) -> Signal:
+        self.flags.add("relaxation")
+        shape = a.x.shape
+        floor = self.pick(-LIMIT, -9, 100)
+        m = tc.loihi.relaxation(
+            a.x,
+            self.rng.integers(0, 2 ** self.pick(1, 10, 23), shape),
+            self.rng.integers(0, 2**24, shape, endpoint=True),
+            self.rng.integers(0, self.pick(1, 12, 63), shape, endpoint=True),
+            self.rng.integers(floor, LIMIT, shape, endpoint=True) >> (0 if floor > 0 else 8),
+            self.rng.integers(0, 2**24, shape),
+            floor=floor,
+            lift=self.pick(0, 24, 31),
+            spread=self.pick(0, 12, 23),
+            every=self.pick(1, 1, 2, 3),
             **self.lag(),
         )
         return Signal(m, LIMIT)
@@ -332,7 +357,9 @@ class Maker:
             self.lut,
             self.fermi_dirac,
             self.categorical,
+            self.boltzmann,
             self.memory,
+            self.relaxation,
             self.heat,
             self.heat_node,
             self.graded,

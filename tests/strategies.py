@@ -435,7 +435,9 @@ INTEGER_UNITS: dict[str, Callable[[Any, Handle], Handle]] = {
     "sigma delta": lambda draw, a: tc.loihi.sigma_delta(a, 3, vth=draw(st.integers(0, 99)), spike_exp=draw(st.integers(0, 7))),
     "p-bit": lambda draw, a: tc.loihi.fermi_dirac(a, draw(st.sampled_from([1, 9000])), turns=draw(st.integers(1, 2)), levels=draw(LEVELS)),
     "one of many": lambda draw, a: tc.loihi.categorical(a, draw(st.sampled_from([1, 9000]))),
+    "probabilities": lambda draw, a: tc.loihi.boltzmann(a, draw(st.sampled_from([1, 9000]))),
     "memory": lambda draw, a: tc.loihi.memory(a, 500, dm=draw(st.integers(0, 4096))),
+    "relaxation": lambda draw, a: tc.loihi.relaxation(a, 500, draw(st.integers(0, 2**24)), draw(st.integers(0, 20))),
     "heat": lambda draw, a: tc.loihi.heat(a, loss=draw(st.integers(0, 4096))),
     "heat node": lambda draw, a: tc.loihi.heat_node(a, draw(st.integers(1, 99)), every=draw(st.integers(1, 2))),
 }  # fmt: skip

@@ -20,7 +20,9 @@ ROUNDS = 4
 FIXED: dict[type[Op], int] = {
     loihi.LoihiFermiDirac: 1,
     loihi.LoihiCategorical: 1,
+    loihi.LoihiBoltzmann: loihi.LIMIT,
     loihi.LoihiMemory: loihi.LIMIT,
+    loihi.LoihiRelaxation: loihi.LIMIT,
     loihi.LoihiHeat: 2**24,
     loihi.LoihiHeatNode: loihi.LIMIT,
     loihi.LoihiLif: 2**23,

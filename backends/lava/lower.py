@@ -7,25 +7,28 @@ from typing import Literal
 
 from numpy.typing import ArrayLike
 
-from thermoc.ir.dialects.heat import HeatNetwork
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, Op
 from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import Canonicalize
+from thermoc.passes.loihi.extrema import Extrema
 from thermoc.passes.loihi.partition import PartitionCores
 from thermoc.passes.loihi.place import PlaceCores
 from thermoc.passes.loihi.population_table import MAKERS
 from thermoc.passes.loihi.quantize import Quantize
+from thermoc.passes.loihi.relaxations import RELAXING, Relaxations, relaxes
 from thermoc.passes.loihi.stock_units import StockUnits
-from thermoc.passes.loihi.thermal_networks import ThermalNetworks, has_nodes
+from thermoc.passes.loihi.thermal_networks import NETWORKS, ThermalNetworks, has_nodes
 from thermoc.passes.spike_encode import SpikeEncode
 
 
 def integrated(op: Op, graph: Graph) -> bool:
     """Whether the chip has a unit for an op of continuous time, so that it is not written out before."""
-    return (type(op) in MAKERS and CONTINUOUS in op.traits and not isinstance(op, HeatNetwork)) or has_nodes(op, graph)
+    if isinstance(op, (*NETWORKS, *RELAXING)):
+        return has_nodes(op, graph) or relaxes(op, graph)
+    return type(op) in MAKERS and CONTINUOUS in op.traits
 
 
 def lower(
@@ -53,8 +56,11 @@ def lower(
         *encode,
         *stages.discrete(dt=dt, dtype=DType.f64, keep=integrated),
         ThermalNetworks(),
+        Relaxations(),
         Canonicalize(),
         *stock,
+        Extrema(),
+        Canonicalize(),
         Quantize(input_range=input_range, calibrate=calibrate, stock_only=stock_only),
         Canonicalize(),
         PartitionCores(chips=chips),

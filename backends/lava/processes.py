@@ -208,10 +208,27 @@ def _categorical(writer: PackageWriter, op: loihi.LoihiCategorical) -> None:
     writer.proc(process, "categorical", "Categorical", op.s, group=op.s.shape[-1], **attrs)
 
 
+def _boltzmann(writer: PackageWriter, op: loihi.LoihiBoltzmann) -> None:
+    process = _unit(writer, op, {"p": "s_out"})
+    T = "None" if writer.number(op.T) is None else _parameter(writer, process, "T", op.T, op.p)
+    attrs = {name: _parameter(writer, process, name, getattr(op, name), op.p) for name in ("bias", "initial")}
+    rule = {"group": op.p.shape[-1], "fraction": op.fraction, "lag": op.lag}
+    writer.proc(process, "boltzmann", "Boltzmann", op.p, T=T, **attrs, **rule, job="job")
+
+
 def _memory(writer: PackageWriter, op: loihi.LoihiMemory) -> None:
     process = _unit(writer, op, {"m": "s_out"}, "m")
     attrs = _noisy(writer, op, process, "sigma") | {"initial": _parameter(writer, process, "initial", op.initial, op.m)}
     writer.proc(process, "memory", "Memory", op.m, gain=op.gain, dm=op.dm, **attrs)
+
+
+def _relaxation(writer: PackageWriter, op: loihi.LoihiRelaxation) -> None:
+    process = _unit(writer, op, {"m": "s_out"}, "m", "rest")
+    attrs = _noisy(writer, op, process, "sigma")
+    for name in ("loss", "shift", "initial", "initial_rest"):
+        attrs[name] = _parameter(writer, process, name, getattr(op, name), op.m)
+    rule = {name: getattr(op, name) for name in ("lift", "spread", "floor", "every")}
+    writer.proc(process, "relaxation", "Relaxation", op.m, **rule, **attrs)
 
 
 def _heat(writer: PackageWriter, op: loihi.LoihiHeat) -> None:
@@ -270,7 +287,9 @@ MAKERS: dict[type[Op], Callable[[PackageWriter, Any], None]] = {
     loihi.LoihiSigmaDelta: _sigma_delta,
     loihi.LoihiFermiDirac: _fermi_dirac,
     loihi.LoihiCategorical: _categorical,
+    loihi.LoihiBoltzmann: _boltzmann,
     loihi.LoihiMemory: _memory,
+    loihi.LoihiRelaxation: _relaxation,
     loihi.LoihiHeat: _heat,
     loihi.LoihiHeatNode: _heat_node,
     core.Concat: _concat,

@@ -7,6 +7,7 @@ from thermoc.ir.element_indices import MOVES
 from thermoc.ir.ops import REGISTRY
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.loihi.population_table import MAKERS
+from thermoc.passes.loihi.relaxations import RELAXING
 from thermoc.passes.loihi.thermal_networks import NETWORKS
 
 LINEAR = (
@@ -23,7 +24,7 @@ LINEAR = (
 )
 ENDS = (core.Input, core.Output, core.Probe, core.Constant)
 MOVED = frozenset(cls.opname for cls in (*MOVES, core.Concat, core.Delay, *ENDS))
-QUANTIZED = frozenset(cls.opname for cls in (*LINEAR, *MAKERS, *NETWORKS))
+QUANTIZED = frozenset(cls.opname for cls in (*LINEAR, *MAKERS, *NETWORKS, *RELAXING))
 # The host does what Loihi cannot.
 REFUSED = {
     "core.parameter": "weights are quantised when it is compiled: freeze-parameters makes a constant of it",

@@ -29,6 +29,10 @@ AT_LEAST, SUBTRACT, LAG = 1, 2, 4
 """The form of LOIHI_LIF: units fire at the threshold too; it is subtracted; from the last bit on, the lag."""
 CUMULATIVE, RECTIFIED, SUMMED = 1, 2, 4
 """The form of LOIHI_DELTA, in bits: errors sum up; negative values count as 0; what comes in is added up first."""
+LIFT, SPREAD = 1, 32
+"""The form of LOIHI_RELAXATION: how far x is shifted, then how far the noise."""
+LEAST = 2**23
+"""A least step is handed over as how far it is above this, turned round: parameters are not below 0."""
 SPIN, TURN_LAG = 1, 2
 """The form of LOIHI_FERMI_DIRAC: levels are -1 and 1; from the last bit on, the lag."""
 STEPS = frozenset({Trait.STEPS, Trait.PER_TICK})
@@ -103,11 +107,20 @@ def _fermi_dirac(row: RowSizes, at: int, turns: int, sweeps: int, unused: int, s
 
 def _categorical(row: RowSizes, units: int, lag: int, stream: int) -> bool:
     sizes = row.x == row.n and row.one_or_each(row.y, row.n) and row.one_or_each(row.z, row.n)
-    return sizes and units >= 1 and row.n % units == 0 and stream < COUNTER
+    return sizes and _rows(row, units) and stream < COUNTER
+
+
+def _rows(row: RowSizes, units: int) -> bool:
+    return units >= 1 and row.n % units == 0
 
 
 def _state_of_x(row: RowSizes, at: int) -> bool:
     return row.one_or_each(row.y, row.x) and at + row.x <= row.int_states
+
+
+def _relaxation(row: RowSizes, at: int, floor: int, every: int, lag: int, stream: int, form: int) -> bool:
+    sizes = row.one_or_each(row.y, row.x) and row.z == 2 * row.x and at + 2 * row.x <= row.int_states
+    return sizes and floor < 2 * LEAST and every >= 1 and stream < COUNTER and form < 24 * SPREAD
 
 
 def _senders(row: RowSizes, ticks: int, units: int, **parameters: int) -> int:
@@ -349,6 +362,22 @@ LOIHI_CATEGORICAL = Instruction(
     seconds=1.1,
     traits=frozenset({Trait.RANDOM, Trait.PER_TICK}),
 )
+LOIHI_BOLTZMANN = Instruction(
+    opcode=130,
+    name="LOIHI_BOLTZMANN",
+    equation="r = 2^fraction exp(-(x + bias) / y) / Z of each row of units; y temperatures, z bias and "
+    "initial r of each unit",
+    result=INTS,
+    operands=(INTS, INTS, INTS),
+    parameters={"units": "units of a row", "lag": LAG_MEANING, "fraction": "bits of a probability"},
+    fits=lambda row, units, lag, fraction: (
+        row.x == row.n and row.one_or_each(row.y, row.n) and row.z == 2 * row.n and fraction < 24 and _rows(row, units)
+    ),
+    kernel="loihi.units.boltzmann",
+    points=Points(rule="loihi.boltzmann", count=lambda row, units, **p: row.n // units),
+    seconds=0.8,
+    traits=frozenset({Trait.PER_TICK}),
+)
 LOIHI_MEMORY = Instruction(
     opcode=126,
     name="LOIHI_MEMORY",
@@ -366,6 +395,27 @@ LOIHI_MEMORY = Instruction(
     kernel="loihi.noise.memory",
     points=Points(rule="loihi.memory", count=of_operand),
     seconds=0.7,
+    traits=WRITES | {Trait.RANDOM},
+)
+LOIHI_RELAXATION = Instruction(
+    opcode=129,
+    name="LOIHI_RELAXATION",
+    equation="m of 48 bits = clip(m - (m loss >> 24 + shift) + (x << lift) + (y normal << spread)), as the tick "
+    "ends; z loss and shift of each unit",
+    result=None,
+    operands=(INTS, INTS, INTS),
+    parameters={
+        "at": "where m and then its lower bits stand among the integer states",
+        "floor": "least m, and 2^23",
+        "every": "ticks from one step to the next",
+        "lag": LAG_MEANING,
+        "stream": "fourth word of the counter",
+        "form": "the shift of x, then that of the noise times 32",
+    },
+    fits=_relaxation,
+    kernel="loihi.noise.relaxation",
+    points=Points(rule="loihi.relaxation", count=of_operand),
+    seconds=0.8,
     traits=WRITES | {Trait.RANDOM},
 )
 LOIHI_HEAT = Instruction(

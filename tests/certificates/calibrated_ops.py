@@ -164,6 +164,7 @@ WITHOUT = {
     "loihi.fermi_dirac": "integers that stand for thermo.sample_binary, whose distance from it tests/loihi bounds",
     "loihi.categorical": "integers that stand for thermo.sample_categorical, as above",
     "loihi.memory": "integers that stand for thermo.memory, as above",
+    "loihi.relaxation": "integers that stand for a mode of thermo.ou_network, as above",
     "thermo.device": "a circuit without a conjugate prior; tests/devices holds its noise to equipartition",
 }
 """Stochastic ops that are not calibrated themselves, and why."""

@@ -189,12 +189,54 @@ def test_a_lag_shifts_a_unit_in_time():
         lambda a, lag: tc.loihi.fermi_dirac(a, 30000, initial=1, turns=2, sweeps=2, lag=lag),
         lambda a, lag: tc.loihi.categorical(a, 30000, lag=lag),
         lambda a, lag: tc.loihi.memory(a, 500, dm=99, lag=lag),
+        lambda a, lag: tc.loihi.relaxation(a, 500, 2**20, 2, lag=lag),
+        lambda a, lag: tc.loihi.boltzmann(a, 30000, lag=lag),
         lambda a, lag: tc.loihi.heat(a, loss=99, lag=lag),
     )
     for unit in units:
         now, later = run(lambda a: unit(a, 0), x), run(lambda a: unit(a, 3), late)  # noqa: B023
         for early, shifted in zip(now, later):
             np.testing.assert_array_equal(shifted[3:], early)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_relaxation_is_what_plain_integers_say(seed: int):
+    """Without noise; its clips, rests and shifts of all sizes."""
+    rng = np.random.default_rng(seed)
+    loss, shift = int(rng.choice([0, 1, 2**23, 2**24])), int(rng.choice([0, 1, 20, 63]))
+    m, rest, lift = int(rng.integers(-LIMIT, LIMIT)), int(rng.integers(2**24)), int(rng.choice([0, 24, 31]))
+    floor, every = int(rng.choice([-LIMIT, -100])), int(rng.integers(1, 3))
+    m = max(m, floor)
+    a = rng.integers(-(2**31), 2**31, (20, 1)) >> int(rng.integers(32))
+    form = {"lift": lift, "floor": floor, "every": every}
+    (found,) = run(lambda x: tc.loihi.relaxation(x, 0, loss, shift, m, rest, **form), a)
+    x, expected = (m << 24) + rest, []
+    for tick, given in enumerate(a.ravel().tolist()):
+        expected.append([x >> 24])
+        if (tick + 1) % every == 0:
+            x = min(max(x - (x * loss >> 24 + shift) + (given << lift), floor << 24), LIMIT << 24)
+    assert found.tolist() == expected
+
+
+def test_a_slow_relaxation_loses_no_bit():
+    """x(t) = (1 - l)^t x(0) for l = 1e-6 within a step, where a state of 24 bits alone would not move in a tick."""
+    shift = 19
+    (m,) = run(
+        lambda a: tc.loihi.relaxation(a, 0, round(1e-6 * 2 ** (24 + shift)), shift, 2**18), np.zeros((500, 1), int)
+    )
+    exact = 2**18 * (1 - 1e-6) ** np.arange(500)
+    assert ((exact - m[:, 0] > -1e-3) & (exact - m[:, 0] < 1 + 1e-3)).all() and m[-1, 0] < 2**18 - 100
+
+
+@pytest.mark.parametrize("T", [1, 40, 5000, 2**24 - 1])
+def test_probabilities_are_within_what_their_docstring_says(T: int):
+    rng, n = np.random.default_rng(T), 9
+    a = rng.integers(-(2**20), 2**20, (50, n)) * T // 2**22
+    a[0], a[1] = -(2**31), [2**31 - 1] + [-(2**31)] * (n - 1)  # the farthest there is
+    (p,) = run(lambda x: tc.loihi.boltzmann(x, T, fraction=22), a)
+    weights = np.exp(-256.0 * (a - a.min(axis=1, keepdims=True)) / T)
+    off = np.abs(p / 2**22 - weights / weights.sum(axis=1, keepdims=True)).max()
+    assert off <= math.log(2) / 16384 + n * 2.0**-23 + 2.0**-23
 
 
 def test_a_unit_that_waits_is_silent_and_keeps_its_state():

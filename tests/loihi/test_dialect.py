@@ -100,6 +100,20 @@ OUTSIDE: dict[str, tuple[Callable[..., Any], str, tuple[Any, ...], tuple[Any, ..
     "heat initial": (lambda x, k: tc.loihi.heat(x, 9, k), "initial", (0, 2**24), (1, 2**24 - 1), (3,)),
     "heat loss": (lambda x, k: tc.loihi.heat(x, loss=k), "loss", (-1, 4097), (0, 4096), (3,)),
     "heat gain": (lambda x, k: tc.loihi.heat(x, gain=k), "gain", (-1, 2**17), (0, 2**17 - 1), (3,)),
+    "boltzmann T": (lambda x, k: tc.loihi.boltzmann(x, k), "T", (0, 2**24), (1, 2**24 - 1), (3,)),
+    "boltzmann bias": (lambda x, k: tc.loihi.boltzmann(x, 9, k), "bias", (-LIMIT - 1, LIMIT + 1), (-LIMIT, LIMIT), (3,)),
+    "boltzmann fraction": (lambda x, k: tc.loihi.boltzmann(x, 9, fraction=k), "fraction", (0, 24), (1, 23), (3,)),
+    "relaxation sigma": (lambda x, k: tc.loihi.relaxation(x, k), "sigma", (-1, LIMIT + 1), (0, LIMIT), (3,)),
+    "relaxation loss": (lambda x, k: tc.loihi.relaxation(x, 0, k), "loss", (-1, 2**24 + 1), (0, 2**24), (3,)),
+    "relaxation shift": (lambda x, k: tc.loihi.relaxation(x, 0, 9, k), "shift", (-1, 64), (0, 63), (3,)),
+    "relaxation initial": (
+        lambda x, k: tc.loihi.relaxation(x, 0, 9, 0, k, floor=5), "initial", (4, LIMIT + 1), (5, LIMIT), (7,)
+    ),
+    "relaxation rest": (
+        lambda x, k: tc.loihi.relaxation(x, 0, 9, 0, 0, k), "initial_rest", (-1, 2**24), (0, 2**24 - 1), (3,)
+    ),
+    "relaxation lift": (lambda x, k: tc.loihi.relaxation(x, lift=k), "lift", (-1, 32), (0, 31), (3,)),
+    "relaxation spread": (lambda x, k: tc.loihi.relaxation(x, spread=k), "spread", (-1, 24), (0, 23), (3,)),
     "heat node capacity": (lambda x, k: tc.loihi.heat_node(x, k), "capacity", (0, LIMIT + 1), (1, LIMIT), (3,)),
     "heat node rest": (lambda x, k: tc.loihi.heat_node(x, 9, 0, k), "initial_rest", (-1, LIMIT + 1), (0, LIMIT), (3,)),
     "heat floor": (lambda x, k: tc.loihi.heat(x, floor=k), "floor", (0, 2**24), (1, 2**24 - 1), (3,)),

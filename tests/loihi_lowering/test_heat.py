@@ -238,7 +238,7 @@ def test_a_network_of_the_host_alone_runs_there_and_has_no_package(tmp_path):
 
 def test_the_steps_of_an_equation_are_the_hosts():
     with tc.Network("walk") as net:
-        tc.output("y", tc.ou_network(np.array([[2.0, -1.0], [-1.0, 2.0]]), 0.5))
+        tc.output("y", tc.langevin(tc.input("f", (2,)), 0.5)[0])
     result = lowered(net)
     assert not any(op.opname.startswith("loihi.") for op in result.graph.ops) and result.graph.of(core.Delay)
 

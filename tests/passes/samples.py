@@ -98,6 +98,20 @@ def with_exchange() -> tc.Network:
     return net
 
 
+def with_relaxations() -> tc.Network:
+    with tc.Network("relaxations") as net:
+        tc.output("T", tc.adaptive_schedule(4.0, T0=2.0, T_min=0.1))
+        tc.output("x", tc.ou_network(np.diag([3.0, 1.0]), 0.5, tc.input("b", (2,))))
+    return net
+
+
+def with_extrema() -> tc.Network:
+    with tc.Network("extrema") as net:
+        x = tc.affine(tc.input("x", (2,)), np.eye(2))
+        tc.output("y", tc.affine(tc.minimum(tc.maximum(x, 0.5), 2.0), np.array([[1.0, 2.0]])))
+    return net
+
+
 def with_p_bit_probability() -> tc.Network:
     with tc.Network("probability") as net:
         p = tc.fermi_dirac(tc.affine(tc.input("x", (2,)), np.eye(2)), T=0.5)
@@ -118,6 +132,7 @@ SAMPLES = {
     "discretize": Sample(with_time, "discretize{dt=0.5}"),
     "explicit-broadcast": Sample(with_broadcast, "explicit-broadcast"),
     "freeze-parameters": Sample(with_parameters, "freeze-parameters{needed=true}"),
+    "extrema": Sample(with_extrema, "infer-shapes,extrema"),
     "fuse": Sample(with_fusable, "fuse"),
     "infer-shapes": Sample(with_unknown_types, "infer-shapes"),
     "legalize": Sample(with_activations, "legalize{target=bare}"),
@@ -130,6 +145,7 @@ SAMPLES = {
     "set-precision": Sample(with_foldable, "set-precision{dtype=f32}"),
     "spike-encode": Sample(with_p_bit_probability, "spike-encode{coding=thermal, input_range=(-1, 1)}"),
     "stock-units": Sample(with_sampler, f"{CLEAN},stock-units"),
+    "relaxations": Sample(with_relaxations, "infer-shapes,relaxations"),
     "thermal-networks": Sample(with_exchange, "infer-shapes,thermal-networks"),
 }
 

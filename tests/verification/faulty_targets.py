@@ -284,6 +284,10 @@ OTHERS: dict[str, Break] = {
     "a reading": lambda graph: attribute(graph, loihi.LoihiDecode, scale=lambda scale: 1.01 * scale),
     "a message": lambda graph: attribute(graph, loihi.LoihiEncode, scale=lambda scale: 1.2 * scale),
     "a table": _table,
+    "a loss": lambda graph: constant(graph, graph.of(loihi.LoihiRelaxation)[0].loss.name, lambda loss: loss * 9 // 10),
+    "a floor": lambda graph: attribute(graph, loihi.LoihiRelaxation, floor=lambda floor: floor * 5 // 4),
+    "a noise": lambda graph: attribute(graph, loihi.LoihiRelaxation, spread=lambda spread: spread + 1),
+    "a probability": lambda graph: attribute(graph, loihi.LoihiBoltzmann, fraction=lambda fraction: fraction - 1),
     "a gain": lambda graph: attribute(graph, loihi.LoihiMemory, gain=lambda gain: 2 * gain),
 }
 """Of units that the random networks do not have."""

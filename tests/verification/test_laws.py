@@ -70,6 +70,21 @@ def memories() -> tc.Network:
     return net
 
 
+def relaxes() -> tc.Network:
+    """A schedule down to its floor, whose temperature probabilities have that fire units."""
+    with tc.Network("relaxes") as net:
+        T = tc.schedule(kind="exponential", T0=2.0, parameter=8.0, T_min=0.3)
+        tc.output("T", T)
+        tc.output("p", tc.affine(tc.boltzmann(tc.affine(tc.input("x", (6,)), W), T), V))
+    return net
+
+
+def diffuses() -> tc.Network:
+    with tc.Network("diffuses") as net:
+        tc.output("x", tc.ou_network(np.array([[2.0, -1.0], [-1.0, 2.0]]), 0.5, tc.input("b", (2,)), mobility=0.3))
+    return net
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "fault", "op"),
@@ -79,6 +94,11 @@ def memories() -> tc.Network:
         (machine, "weights 0", "thermo.gibbs"),
         (machine, "a temperature", "thermo.gibbs"),
         (memories, "a gain", "thermo.memory"),
+        (relaxes, "a loss", "thermo.schedule"),
+        (relaxes, "a floor", "thermo.schedule"),
+        (relaxes, "a probability", "thermo.boltzmann"),
+        (diffuses, "a loss", "thermo.ou_network"),
+        (diffuses, "a noise", "thermo.ou_network"),
         (memories, "a reading", ""),
         (memories, "a message", "core.tanh"),
     ],

@@ -18,26 +18,26 @@ from thermoc.ir.dialects.loihi import weight_range
 from thermoc.passes.loihi import linear_maps as maps
 from thermoc.passes.loihi.design_types import FRACTION, Design, MessageFormat
 from thermoc.passes.loihi.drives import Term
-from thermoc.passes.loihi.error_bounds import LOGIT, curve_error
+from thermoc.passes.loihi.error_bounds import LOGIT, curve_error, of_heating, of_probabilities
 from thermoc.passes.loihi.heat_errors import STEPS, of_tick
 from thermoc.passes.loihi.parameters import relaxation
 from thermoc.passes.loihi.population_types import (
+    BoltzmannPopulation,
     CurvePopulation,
     GradedPopulation,
     HeatPopulation,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
+    RelaxationPopulation,
 )
+from thermoc.passes.loihi.relaxation_errors import NORMAL, relaxed, relaxed_for_ever
 from thermoc.support.array_types import FloatArray
 
 Said = Callable[[Term], tuple[FloatArray, FloatArray]]
 """Of a term: what its source has said, and how far that is off already; each (inputs, samples)."""
 FARTHEST_LOGIT = 22.9
 """No logit of a word of 32 bits is farther from 0: ln(2^33 - 1)."""
-NORMAL = 0.045
-"""The most a normal of the chip is off, in standard deviations: 0.0222 by its radius (the root of a logarithm with 12
-fractional bits), pi / 1024 times a radius of 6.7 by its angle of 10 bits, and the last bits (``loihi.memory``)."""
 ROUNDING = 1e-12
 """Of the numbers added up: what float64 may be off where the chip is exact and its step is no power of two."""
 
@@ -154,18 +154,8 @@ def of_noise(population: Counterpart, T: Any) -> Any:
     """Return how far the noise of a p-bit or a categorical unit may be off: the logarithm, T's own step, a floor."""
     design = population.design
     assert isinstance(design.population, NoisyPopulation)
-    # A temperature of the chip comes by weights of 8 bits, its sums rounded down.
-    heated = 0.0 if design.population.heated is None else FARTHEST_LOGIT * _heating(design, design.population, T)
+    heated = FARTHEST_LOGIT * of_heating(design.population, design, T)
     return T * LOGIT + FARTHEST_LOGIT * 0.5 / (256 * design.scale) + 1 / design.scale + heated
-
-
-def _heating(design: Design, population: NoisyPopulation, T: Any) -> Any:
-    """Return how far a temperature is off that came by synapses: its weights are exact, or off by half of 8 bits."""
-    heated, weights = population.heated, design.numbers["heating"]
-    assert heated is not None
-    exact = all((np.log2(np.abs(term.map.weights)) % 1 == 0).all() for term in heated.terms)
-    floors = any(synapse.floors for synapse in weights)
-    return (0.0 if exact else T / 254) + floors / (256 * design.scale)
 
 
 def of_value(population: Counterpart, drive: FloatArray, before: FloatArray) -> FloatArray:
@@ -176,6 +166,14 @@ def of_value(population: Counterpart, drive: FloatArray, before: FloatArray) -> 
         return drive + (0.5 / design.sent if n["shift"] else 0.0)
     if isinstance(unit, CurvePopulation):
         return curve_error(unit, design, drive)
+    if isinstance(unit, BoltzmannPopulation):
+        return np.stack([of_probabilities(unit, design, one) for one in drive.T], axis=1)
+    if isinstance(unit, RelaxationPopulation):
+        # A schedule of the network knows its tick, and nothing of a tick before.
+        if unit.floor is not None:
+            return np.broadcast_to(relaxed_for_ever(unit, design, np.zeros(1))[:, np.newaxis], before.shape)
+        moved = [relaxed(unit, design, one, np.abs(state)) for one, state in zip(drive.T, before.T)]
+        return np.stack(moved, axis=1) + STEPS / design.sent
     assert isinstance(unit, MemoryPopulation)
     keep = (4096 - n["dm"]) / 4096
     off = float(_off(np.array([keep]), np.array([unit.keep]))[0, 0])

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core, heat, spiking, thermo
+from thermoc.ir.dialects import core, diffusive, heat, spiking, thermo
 from thermoc.ir.dialects.loihi import LIMIT
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
@@ -33,7 +33,9 @@ from thermoc.passes.loihi.population_types import (
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
+    Population,
     Reading,
+    RelaxationPopulation,
 )
 from thermoc.verification import colours
 from thermoc.verification.differences import distance, flat
@@ -129,7 +131,7 @@ class _Judge:
             elif isinstance(unit, LifPopulation) and unit.readings:
                 states = {"v" if r.state == "v" else "i": self.steering.slacks[r.name] for r in unit.readings}
                 drifts |= {(key, name): self._shaped(array, unit.shape) for name, array in states.items()}
-            elif isinstance(unit, MemoryPopulation | HeatPopulation):
+            elif _keeps(unit):
                 drifts[self._state_of(unit)] = self._shaped(slacks[unit.name], unit.shape)
             elif isinstance(unit, LifPopulation):
                 shifts[self._compared_operand(unit)] = self._shaped(slacks[unit.name], unit.shape)
@@ -137,7 +139,7 @@ class _Judge:
                 added[unit.name] = self._shaped(slacks[unit.name], unit.shape)
         return Disturbance(graph=self.graph, drifts=drifts, shifts=shifts, added=added)
 
-    def _state_of(self, unit: MemoryPopulation | HeatPopulation) -> tuple[str, str]:
+    def _state_of(self, unit: Population) -> tuple[str, str]:
         specs = zip(unit.op.result_specs, unit.op.results)
         return unit.op.results[0].name, next(spec for spec, value in specs if value.name == unit.name)
 
@@ -155,7 +157,7 @@ class _Judge:
                 value = self._shaped(reading.factor * state + reading.offset, unit.shape)
                 self.steering.values[reading.name] = value
                 self.steering.states[key, "v" if reading.state == "v" else "i"] = value
-        elif isinstance(unit, MemoryPopulation | HeatPopulation):
+        elif _keeps(unit):
             # A memory of the network shows its state from before the tick, so the state after it is what is sent next.
             now = not _shows_before(unit)
             self.steering.states[self._state_of(unit)] = sent if now else sent[1:]
@@ -336,7 +338,7 @@ class _Judge:
                 compared += [self._state(reading, population, exact, same, form) for reading in unit.readings]
             return compared
         expected = answered(self.graph, population, self.said) if isinstance(unit, HostPopulation) else exact[unit.name]
-        if isinstance(unit, MemoryPopulation | HeatPopulation) and _shows_before(unit):
+        if _keeps(unit) and _shows_before(unit):
             # A memory answers with its state from before the tick: what it becomes shows one tick later.
             state = "'".join(self._state_of(unit))
             expected = np.concatenate([sent[:1], exact[state]])[: len(sent)]
@@ -366,7 +368,14 @@ class _Judge:
 
 def _shows_before(unit: Any) -> bool:
     """Tell whether a unit of the network shows its state from before the tick."""
-    return isinstance(unit.op, thermo.Memory | heat.HeatNetwork)
+    return isinstance(unit.op, thermo.Memory | heat.HeatNetwork | diffusive.OuNetwork)
+
+
+def _keeps(unit: Population) -> bool:
+    """Tell whether what a unit sends is a state of the network's op; a schedule of the network has none."""
+    if isinstance(unit, RelaxationPopulation):
+        return unit.floor is None
+    return isinstance(unit, MemoryPopulation | HeatPopulation)
 
 
 def _encoding(x: NDArray, source: Any) -> NDArray:

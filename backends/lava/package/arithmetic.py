@@ -8,8 +8,11 @@ import numpy as np
 LIMIT = 2**23 - 1
 FRACTION = 12
 ONE = 1 << FRACTION
+FINE = 24  # bits of a relaxation below a step of what it sends
 LN2 = 45426  # ln 2 with 16 fractional bits
 BEND = 1408  # log2(1 + m) is about m + 0.34375 m (1 - m), to within 0.0086
+LOG2E = 1512775  # log2 e with 20 fractional bits
+HALVINGS = np.rint(2**23 * 2.0 ** -(np.arange(ONE) / ONE)).astype(np.int64)
 COSINES = np.rint(ONE * np.cos(2 * np.pi * (np.arange(1024) + 0.5) / 1024)).astype(np.int64)
 
 
@@ -71,6 +74,12 @@ def gumbel(word):
     q = rest >> 21
     near = natural(lg(rest) - (33 << FRACTION)) + (q * (2048 + (1150 * q >> FRACTION)) >> FRACTION)
     return np.where(rest > 2**32, natural(lg(surprise(word)) - (FRACTION << FRACTION)), near)
+
+
+def boltzmann_weight(distance, T):
+    """Return exp(-distance / T) with 23 fractional bits, of distances of at least 0; T has 8 fractional bits."""
+    v = distance * LOG2E // np.maximum(T, 1)
+    return HALVINGS[v & ONE - 1] >> np.minimum(v >> FRACTION, 63)
 
 
 def normal(first, second):

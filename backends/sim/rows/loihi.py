@@ -23,6 +23,7 @@ PROMPT = (
     loihi.LoihiSigmaDelta,
     loihi.LoihiFermiDirac,
     loihi.LoihiCategorical,
+    loihi.LoihiBoltzmann,
     loihi.LoihiHeatNode,
     loihi.LoihiDendrite,
 )
@@ -45,7 +46,7 @@ def start(op: Op, name: str, w: ProgramWriter) -> NDArray | int:
     """Return where a state begins."""
     if isinstance(op, loihi.LoihiLif):
         return w.numbers(op, f"{name}_initial")
-    if isinstance(op, loihi.LoihiHeatNode) and name == "rest":
+    if name == "rest":
         return w.numbers(op, "initial_rest")
     return w.numbers(op, "initial") if hasattr(op, "initial") else 0
 
@@ -243,6 +244,14 @@ def categorical(op: loihi.LoihiCategorical, w: ProgramWriter) -> None:
     w.row(rows.LOIHI_CATEGORICAL, w.slot(op.s), operands, units=op.a.shape[-1], lag=op.lag, stream=op.stream)
 
 
+def boltzmann(op: loihi.LoihiBoltzmann, w: ProgramWriter) -> None:
+    """Rows of units; their bias and what they say at first, one after the other."""
+    settings = [np.broadcast_to(w.numbers(op, name), op.p.shape).reshape(-1) for name in ("bias", "initial")]
+    operands = (w.slot(op.a), w.slot(op.T), w.constant(np.concatenate(settings).astype(np.int64)))
+    row = {"units": op.p.shape[-1], "lag": op.lag, "fraction": op.fraction}
+    w.row(rows.LOIHI_BOLTZMANN, w.slot(op.p), operands, **row)
+
+
 def shown(name: str) -> Callable[[Any, ProgramWriter], None]:
     """Return the writer of an op that shows its state as it is at the tick's start."""
 
@@ -256,6 +265,16 @@ def memory(op: loihi.LoihiMemory, w: ProgramWriter) -> None:
     """In place, at the tick's end."""
     numbers = {"gain": op.gain, "keep": 4096 - op.dm, "lag": op.lag, "stream": op.stream}
     w.row(rows.LOIHI_MEMORY, -1, (w.slot(op.a), w.slot(op.sigma)), at=w.state_offset(op, "m"), **numbers)
+
+
+def relaxation(op: loihi.LoihiRelaxation, w: ProgramWriter) -> None:
+    """In place, at the tick's end; loss and shift of each unit, one after the other."""
+    shape = op.m.shape
+    settings = [np.broadcast_to(w.numbers(op, name), shape).reshape(-1) for name in ("loss", "shift")]
+    operands = (w.slot(op.a), w.slot(op.sigma), w.constant(np.concatenate(settings).astype(np.int64)))
+    numbers = {"floor": op.floor + rows.LEAST, "every": op.every, "lag": op.lag, "stream": op.stream}
+    form = rows.LIFT * op.lift + rows.SPREAD * op.spread
+    w.row(rows.LOIHI_RELAXATION, -1, operands, at=w.state_offset(op, "m"), **numbers, form=form)
 
 
 def heat(op: loihi.LoihiHeat, w: ProgramWriter) -> None:
@@ -285,7 +304,9 @@ WRITERS: dict[type[Op], Callable[[Any, ProgramWriter], None]] = {
     loihi.LoihiSigmaDelta: sigma_delta,
     loihi.LoihiFermiDirac: fermi_dirac,
     loihi.LoihiCategorical: categorical,
+    loihi.LoihiBoltzmann: boltzmann,
     loihi.LoihiMemory: shown("m"),
+    loihi.LoihiRelaxation: shown("m"),
     loihi.LoihiHeat: shown("T"),
     loihi.LoihiHeatNode: heat_node,
 }
@@ -294,6 +315,7 @@ LAST: dict[type[Op], Callable[[Any, ProgramWriter], None]] = {
     loihi.LoihiSparse: sparse,
     loihi.LoihiConv: conv,
     loihi.LoihiMemory: memory,
+    loihi.LoihiRelaxation: relaxation,
     loihi.LoihiHeat: heat,
 }
 """What an op does once every value of the tick is there."""

@@ -19,17 +19,20 @@ from thermoc.ir.dialects.loihi.borders import LoihiDecode, LoihiEncode
 from thermoc.ir.dialects.loihi.ranges import LIMIT, LONGEST_DELAY, weight_range
 from thermoc.ir.dialects.loihi.synapses import LoihiConv, LoihiDendrite, LoihiDense, LoihiSparse
 from thermoc.ir.dialects.loihi.thermal_units import (
+    LoihiBoltzmann,
     LoihiCategorical,
     LoihiFermiDirac,
     LoihiHeat,
     LoihiHeatNode,
     LoihiMemory,
+    LoihiRelaxation,
 )
 from thermoc.ir.dialects.loihi.units import LoihiDelta, LoihiGraded, LoihiLif, LoihiLut, LoihiSigma, LoihiSigmaDelta
 
 __all__ = [
     "LIMIT",
     "LONGEST_DELAY",
+    "LoihiBoltzmann",
     "LoihiCategorical",
     "LoihiConv",
     "LoihiDecode",
@@ -44,6 +47,7 @@ __all__ = [
     "LoihiLif",
     "LoihiLut",
     "LoihiMemory",
+    "LoihiRelaxation",
     "LoihiSigma",
     "LoihiSigmaDelta",
     "LoihiSparse",

@@ -1,4 +1,4 @@
-"""Loihi's units with a temperature: p-bits, categorical units, memories with noise, heat, nodes of thermal networks."""
+"""Loihi's units with a temperature: p-bits, categorical units, probabilities, memories, relaxations, heat."""
 
 from __future__ import annotations
 
@@ -92,6 +92,33 @@ class LoihiCategorical(Op):
         return {"s": shapes["a"]}
 
 
+@op("loihi.boltzmann")
+class LoihiBoltzmann(Op):
+    """p_i = (w_i << fraction) / sum w over the last axis, rounded to the nearest: probabilities of energies a (P5).
+
+    w = 2^-(v / 4096) of 23 fractional bits, by a table of 4,096 entries and a shift; v = D 1512775 / T rounded down, D
+    how far a + bias is above the least of its row. So p is within ln 2 / 16384 + n 2^-23 + 2^-(fraction + 1) of the
+    Boltzmann law of a and T. T is 24 bits, 8 of them fractional, in units of a, at least 1. Before its lag it says
+    ``initial``.
+    """
+
+    a: Value = operand("*s n", kind="int")
+    T: Value = operand("~t", kind="int")
+    bias: Value = operand("~t", kind="int", uniform=True, constant=True, default=0)
+    initial: Value = operand("~t", kind="int", uniform=True, constant=True, default=0)
+    fraction: int = attr(default=15, check=between(1, 23))
+    lag: int = attr(default=0, check=non_negative)
+    p: Value = result("*s n", dtype=DType.i32)
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        yield from range_problems(self, numbers, T=(1, 2**24 - 1), bias=(-LIMIT, LIMIT), initial=(-LIMIT, LIMIT))
+
+    def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
+        if 0 in shapes["a"]:
+            raise ShapeProblem("there must be a unit that is probable", f"a has shape {list(shapes['a'])}")
+        return {"p": shapes["a"]}
+
+
 @op("loihi.memory")
 class LoihiMemory(Op):
     """m' = clip(sgn(m) (|m| (4096 - dm) >> 12) + (a gain >> 12) + (sigma z >> 12)): an Ornstein-Uhlenbeck unit (P25).
@@ -121,6 +148,48 @@ class LoihiMemory(Op):
 
     def state_ranges(self) -> dict[str, tuple[int, int]]:
         return {"m": (-LIMIT, LIMIT)}
+
+
+@op("loihi.relaxation")
+class LoihiRelaxation(Op):
+    """x' = clip(x - floor(x loss / 2^(24 + shift)) + (a << lift) + (sigma z << spread)), a state of 48 bits (P23, P29).
+
+    x = (m << 24) + rest: 24 bits of whole steps, which are sent as they are at the start of the tick, and 24 below
+    them, so that a slow decay loses nothing to rounding. loss and shift are a mantissa and an exponent for each unit:
+    with the noise of ``loihi.memory`` it is a mode of an Ornstein-Uhlenbeck network; without, a temperature that
+    falls by a ratio a tick (loss) or by a difference (a). sigma is in units of 2^(spread - 12) steps of m. clip is to
+    [floor, 2^23 - 1] steps, without a rest at either end.
+
+    It moves at the end of ticks lag + every - 1, lag + 2 every - 1, ...; the noise of a move is that of its number.
+    """
+
+    a: Value = operand("*s", kind="int")
+    sigma: Value = operand("~s", kind="int", default=0)
+    loss: Value = operand("~s", kind="int", uniform=True, constant=True, default=0)
+    shift: Value = operand("~s", kind="int", uniform=True, constant=True, default=0)
+    initial: Value = operand("~s", kind="int", uniform=True, constant=True, default=0)
+    initial_rest: Value = operand("~s", kind="int", uniform=True, constant=True, default=0)
+    lift: int = attr(default=24, check=between(0, 31))
+    spread: int = attr(default=12, check=between(0, 23))
+    floor: int = attr(default=-LIMIT, check=between(-LIMIT, LIMIT))
+    every: int = attr(default=1, check=at_least_one)
+    lag: int = attr(default=0, check=non_negative)
+    stream: int = attr(check=non_negative)
+    m: Value = result("*s", dtype=DType.i32)
+
+    traits: ClassVar = frozenset({STATEFUL, STOCHASTIC})
+    instant: ClassVar = ("initial",)
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        ends, rest = (self.floor, LIMIT), (0, 2**24 - 1)
+        yield from range_problems(self, numbers, sigma=(0, LIMIT), loss=(0, 2**24), shift=(0, 63))
+        yield from range_problems(self, numbers, initial=ends, initial_rest=rest)
+
+    def states(self) -> dict[str, Shape]:
+        return {"m": known_shape(self.m), "rest": known_shape(self.m)}
+
+    def state_ranges(self) -> dict[str, tuple[int, int]]:
+        return {"m": (self.floor, LIMIT), "rest": (0, 2**24 - 1)}
 
 
 @op("loihi.heat")

@@ -12,6 +12,11 @@ from thermoc.support.array_types import AnyArray
 
 FRACTION = 12
 ONE = 1 << FRACTION
+FINE = 24
+"""Bits of a relaxation below a step of what it sends."""
+LOG2E = 1512775
+"""log2 e with 20 fractional bits."""
+HALVINGS = np.rint(2**23 * 2.0 ** -(np.arange(ONE) / ONE)).astype(np.int64)
 LN2 = 45426
 """ln 2 with 16 fractional bits."""
 BEND = 1408
@@ -90,3 +95,9 @@ def normal(first: AnyArray, second: AnyArray) -> AnyArray:
     """Return Box and Muller's normal of two words, with 12 fractional bits."""
     radius = np.floor(np.sqrt((2 * surprise(first) << FRACTION).astype(np.float64))).astype(np.int64)
     return radius * COSINES[(second >> np.uint64(22)).astype(np.int64)] >> FRACTION
+
+
+def boltzmann_weight(distance: AnyArray, T: AnyArray) -> AnyArray:
+    """Return exp(-distance / T) with 23 fractional bits, of distances of at least 0; T has 8 fractional bits."""
+    v = distance * LOG2E // np.maximum(T, 1)
+    return HALVINGS[v & ONE - 1] >> np.minimum(v >> FRACTION, 63)

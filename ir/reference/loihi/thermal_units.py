@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from thermoc.ir.dialects import loihi
-from thermoc.ir.reference.loihi.integers import clipped, decayed, gumbel, logit, normal, started, wide
+from thermoc.ir.reference.loihi.integers import (
+    FINE,
+    boltzmann_weight,
+    clipped,
+    decayed,
+    gumbel,
+    logit,
+    normal,
+    started,
+    wide,
+)
 from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, Stateful, aligned, pure, whole
 from thermoc.ir.types import Type
 from thermoc.support import philox
@@ -62,6 +72,17 @@ def categorical(op: loihi.LoihiCategorical, ctx: Context, a: AnyArray, T: AnyArr
     return fires.astype(np.int32)
 
 
+@pure(loihi.LoihiBoltzmann)
+def boltzmann(op: loihi.LoihiBoltzmann, ctx: Context, *operands: AnyArray) -> AnyArray:
+    a, T, bias, initial = (wide(item) for item in aligned(*operands))
+    if not started(op, ctx):
+        return np.broadcast_to(initial, (1, *op.p.shape)).astype(np.int32)
+    energy = a + bias
+    weights = boltzmann_weight(energy - energy.min(axis=-1, keepdims=True), T)
+    total = weights.sum(axis=-1, keepdims=True)
+    return (((weights << op.fraction) + (total >> 1)) // total).astype(np.int32)
+
+
 def _memory(op: loihi.LoihiMemory, ctx: Context, state: State, *operands: AnyArray) -> State:
     if not started(op, ctx):
         return state
@@ -70,6 +91,24 @@ def _memory(op: loihi.LoihiMemory, ctx: Context, state: State, *operands: AnyArr
     z = normal(block[0], block[2])
     m = decayed(m, 4096 - op.dm) + (a * op.gain >> 12) + (sigma * z >> 12)
     return {"m": clipped(m).astype(np.int32)}
+
+
+def _relaxation_start(op: loihi.LoihiRelaxation, ctx: Context, *operands: Any) -> State:
+    kind, (m, rest) = op.m.inferred, operands[4:6]
+    return {"m": whole(m, kind).astype(np.int32), "rest": whole(rest, kind).astype(np.int32)}
+
+
+def _relaxation(op: loihi.LoihiRelaxation, ctx: Context, state: State, *operands: AnyArray) -> State:
+    since = ctx.tick - op.lag
+    if since < 0 or (since + 1) % op.every:
+        return state
+    m, rest, a, sigma, loss, shift, *_ = (wide(item) for item in aligned(state["m"], state["rest"], *operands))
+    block = _words(op, ctx, op.m.inferred, ticks=op.every)
+    z = normal(block[0], block[2])
+    lost = m * loss + (rest * loss >> FINE) >> shift
+    x = (m << FINE) + rest - lost + (a << op.lift) + (sigma * z << op.spread)
+    x = np.clip(x, op.floor << FINE, loihi.LIMIT << FINE)
+    return {"m": (x >> FINE).astype(np.int32), "rest": (x & (1 << FINE) - 1).astype(np.int32)}
 
 
 def _heat(op: loihi.LoihiHeat, ctx: Context, state: State, *operands: AnyArray) -> State:
@@ -100,5 +139,8 @@ def _heat_node(op: loihi.LoihiHeatNode, ctx: Context, state: State, heat: AnyArr
 
 MEANINGS[loihi.LoihiFermiDirac] = Stateful(start=_initial("s", 4), step=_fermi_dirac)
 MEANINGS[loihi.LoihiMemory] = Delayed(start=_initial("m", 2), read=lambda op, state: state["m"], advance=_memory)
+MEANINGS[loihi.LoihiRelaxation] = Delayed(
+    start=_relaxation_start, read=lambda op, state: state["m"], advance=_relaxation
+)
 MEANINGS[loihi.LoihiHeat] = Delayed(start=_initial("T", 2), read=lambda op, state: state["T"], advance=_heat)
 MEANINGS[loihi.LoihiHeatNode] = Stateful(start=_heat_node_start, step=_heat_node)

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numba import njit
 
-from thermoc.simulator.instructions.loihi import SPIN, TURN_LAG
-from thermoc.simulator.kernels.loihi.units import clipped, decayed
+from thermoc.simulator.instructions.loihi import LEAST, SPIN, SPREAD, TURN_LAG
+from thermoc.simulator.kernels.loihi.units import clipped, decayed, relaxed
 from thermoc.simulator.kernels.operands import sample
 from thermoc.simulator.kernels.scalar.primitives import bits64
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox
@@ -121,3 +121,19 @@ def memory(x, y, parameters, int_states, samples, position):
             block = philox(np.uint64((position.sample + s) * n + i), c1, np.uint64(0), c3, k0, k1)
             noise = sigma[i if y.size > 1 else 0] * normal(block[0], block[2]) >> 12
             m[i] = clipped(decayed(m[i], keep) + (xv[i] * gain >> 12) + noise)
+
+
+def relaxation(x, y, z, parameters, int_states, samples, position):
+    """m = clip(what is left of it + (x << lift) + (y normal << spread)); z: loss of each unit, then its shift."""
+    at, floor, every, lag, stream, form = parameters
+    k0, k1, n = np.uint64(position.key) & LOW, np.uint64(position.key) >> HALF, x.size
+    since = position.tick - lag
+    c1, c3 = np.uint64(since // every), np.uint64(stream)
+    for s in range(samples if since >= 0 and (since + 1) % every == 0 else 0):
+        xv, sigma, settings, first = sample(x, s), sample(y, s), sample(z, s), s * int_states.stride + at
+        m, rest = int_states.array[first : first + n], int_states.array[first + n : first + 2 * n]
+        for i in range(n):
+            block = philox(np.uint64((position.sample + s) * n + i), c1, np.uint64(0), c3, k0, k1)
+            kick = sigma[i if y.size > 1 else 0] * normal(block[0], block[2]) << form // SPREAD
+            given = (xv[i] << form % SPREAD) + kick
+            rest[i], m[i] = relaxed(m[i], rest[i], settings[i], settings[n + i], given, floor - LEAST)

@@ -15,6 +15,11 @@ from thermoc.simulator.kernels.simd.width import full_width
 GROUP = 64
 """Units that are looked at together for those that fire."""
 HALF, TURN, LIMIT = 2**23, 2**24, 2**23 - 1
+LOG2E = 1512775
+"""log2 e with 20 fractional bits."""
+HALVINGS = np.rint(2**23 * 2.0 ** -(np.arange(4096) / 4096)).astype(np.int64)
+FINE = 24
+"""Bits of a relaxation below a step of what it sends."""
 
 
 @njit(forceinline=True)
@@ -79,6 +84,44 @@ def reaches(v, firing_level):
     for i in range(v.size):
         hot |= firing_level - 1 - v[i]
     return hot < 0
+
+
+@njit(forceinline=True)
+def boltzmann_weight(distance, T):
+    """Exp(-distance / T) with 23 fractional bits, of a distance of at least 0."""
+    v = distance * LOG2E // max(T, 1)
+    return HALVINGS[v & 4095] >> min(v >> 12, 63)
+
+
+def boltzmann(r, x, y, z, units, lag, fraction, tick, samples):
+    """What of each row's total a unit has; z: bias of each unit, then what it says before its lag."""
+    n = r.size
+    for s in range(samples):
+        rv, xv, T, settings = sample(r, s), sample(x, s), sample(y, s), sample(z, s)
+        for start in range(0, n, units):
+            row_of_probabilities(rv, xv, T, settings, start, start + units, fraction, tick >= lag)
+
+
+@njit(forceinline=True)
+def row_of_probabilities(r, x, T, settings, start, stop, fraction, started):
+    """Write the probabilities of one row."""
+    least, total, n = x[start] + settings[start], np.int64(0), r.size
+    for i in range(start, stop):
+        least = min(least, x[i] + settings[i])
+    for i in range(start, stop):
+        r[i] = boltzmann_weight(x[i] + settings[i] - least, T[i if T.size > 1 else 0])
+        total += r[i]
+    for i in range(start, stop):
+        r[i] = ((r[i] << fraction) + (total >> 1)) // total if started else settings[n + i]
+
+
+@njit(forceinline=True)
+def relaxed(m, rest, loss, shift, given, floor):
+    """The lower bits, then m: what is left of 48 bits, and what is given to them, clipped."""
+    # a shift beyond the word, which a file may ask for, has no defined result
+    lost = (m * loss + (rest * loss >> FINE)) >> (shift & 63)
+    after = min(max((m << FINE) + rest - lost + given, floor << FINE), LIMIT << FINE)
+    return after & ((1 << FINE) - 1), after >> FINE
 
 
 def lif(r, x, y, parameters, int_states, tick, samples):

@@ -7,10 +7,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from thermoc.simulator.instructions.loihi import AT_LEAST, CUMULATIVE, LAG, RECTIFIED, SPIN, SUBTRACT, SUMMED, TURN_LAG
+from thermoc.simulator.instructions.loihi import (
+    AT_LEAST,
+    CUMULATIVE,
+    LAG,
+    LEAST,
+    RECTIFIED,
+    SPIN,
+    SPREAD,
+    SUBTRACT,
+    SUMMED,
+    TURN_LAG,
+)
 from thermoc.simulator.kernels.loihi.conversion import encoded
 from thermoc.simulator.kernels.loihi.noise import gumbel, logit, normal
-from thermoc.simulator.kernels.loihi.units import TURN, clipped, decayed, floored, narrow, wrapped
+from thermoc.simulator.kernels.loihi.units import (
+    TURN,
+    clipped,
+    decayed,
+    floored,
+    narrow,
+    relaxed,
+    row_of_probabilities,
+    wrapped,
+)
 from thermoc.simulator.kernels.points import lists
 from thermoc.simulator.kernels.scalar.primitives import float64
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox
@@ -138,6 +158,11 @@ def categorical(r, x, y, z, units, lag, stream, position, i):
         r[best] = 1
 
 
+def boltzmann(r, x, y, z, units, lag, fraction, tick, i):
+    """Row i of probabilities."""
+    row_of_probabilities(r, x, y, z, i * units, (i + 1) * units, fraction, tick >= lag)
+
+
 def memory(xi, yi, parameters, int_states, position, n, i):
     """m = clip(decay of m + (x gain >> 12) + (y z >> 12))."""
     at, gain, keep, lag, stream = parameters
@@ -147,3 +172,16 @@ def memory(xi, yi, parameters, int_states, position, n, i):
         block = philox(element, tick, np.uint64(0), np.uint64(stream), k0, k1)
         noise = yi * normal(block[0], block[2]) >> 12
         int_states[at + i] = clipped(decayed(int_states[at + i], keep) + (xi * gain >> 12) + noise)
+
+
+def relaxation(xi, yi, z, parameters, int_states, position, n, i):
+    """m = clip(what is left of it + (x << lift) + (y normal << spread)); z: loss of each unit, then its shift."""
+    at, floor, every, lag, stream, form = parameters
+    since = position.tick - lag
+    if since >= 0 and (since + 1) % every == 0:
+        k0, k1 = np.uint64(position.key) & LOW, np.uint64(position.key) >> HALF
+        element = np.uint64(position.sample * n + i)
+        block = philox(element, np.uint64(since // every), np.uint64(0), np.uint64(stream), k0, k1)
+        given = (xi << form % SPREAD) + (yi * normal(block[0], block[2]) << form // SPREAD)
+        m, rest = int_states[at + i], int_states[at + n + i]
+        int_states[at + n + i], int_states[at + i] = relaxed(m, rest, z[i], z[n + i], given, floor - LEAST)

@@ -10,6 +10,7 @@ import numpy as np
 from thermoc.passes.loihi import latency
 from thermoc.passes.loihi.drives import Term
 from thermoc.passes.loihi.population_types import (
+    BoltzmannPopulation,
     CurvePopulation,
     GradedPopulation,
     HeatPopulation,
@@ -18,6 +19,7 @@ from thermoc.passes.loihi.population_types import (
     MemoryPopulation,
     NoisyPopulation,
     Population,
+    RelaxationPopulation,
 )
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
@@ -49,12 +51,12 @@ def clocks(populations: Mapping[str, Population]) -> Clocks:
 
 
 def _check_heating(populations: Mapping[str, Population], every: int) -> None:
-    """Check that no unit of Loihi heats a node where a tick has turns: it would be heard between two of them.
+    """Check that no unit of Loihi heats or drives a state where a tick has turns: it would be heard between two.
 
     Errors: T205.
     """
     for population in populations.values() if every > 1 else ():
-        for term in population.drive.terms if isinstance(population, HeatPopulation) else ():
+        for term in population.drive.terms if isinstance(population, HeatPopulation | RelaxationPopulation) else ():
             if term.source in populations and term.source != population.name:
                 notes = [f"%{term.source} heats it, and a tick of the network takes {every} of Loihi's"]
                 what = f"{population.op.opname} (%{population.name}) is heated where units are sampled in turns"
@@ -65,7 +67,7 @@ def _check_heating(populations: Mapping[str, Population], every: int) -> None:
 
 def heard(population: Population) -> tuple[Term, ...]:
     """Return all that a population hears: what drives it, and what heats it."""
-    heated = population.heated if isinstance(population, NoisyPopulation) else None
+    heated = population.heated if isinstance(population, NoisyPopulation | BoltzmannPopulation) else None
     return (*population.drive.terms, *(heated.terms if heated is not None else ()))
 
 
@@ -126,7 +128,7 @@ def with_initial_levels(populations: Mapping[str, Population]) -> dict[str, Popu
 
 def _at_level(source: Population, start: float) -> Population:
     """Return p-bits and processes of the host without a level of their own at the level that a delay starts from."""
-    if isinstance(source, HostPopulation) and source.initial is None:
+    if isinstance(source, HostPopulation | BoltzmannPopulation) and source.initial is None:
         return replace(source, initial=np.full(source.size, start))
     if not isinstance(source, NoisyPopulation) or source.categorical or source.turn is not None:
         return source
@@ -160,7 +162,9 @@ def level_before_start(
         return np.zeros(population.size)
     if isinstance(population, NoisyPopulation):
         return np.broadcast_to(population.initial, population.size)
-    if isinstance(population, MemoryPopulation | HeatPopulation | HostPopulation):
+    if isinstance(
+        population, BoltzmannPopulation | MemoryPopulation | RelaxationPopulation | HeatPopulation | HostPopulation
+    ):
         return population.initial
     for term in population.drive.terms:
         # Graded populations may feed each other in a loop: one already on the way is not asked again.

@@ -23,14 +23,18 @@ STATES: Mapping[type[Op], int] = {
     loihi.LoihiGraded: 0,
     loihi.LoihiLut: 0,
     loihi.LoihiCategorical: 0,
+    loihi.LoihiBoltzmann: 0,
     loihi.LoihiSigma: 1,
     loihi.LoihiFermiDirac: 1,
     loihi.LoihiMemory: 1,
+    loihi.LoihiRelaxation: 2,
     loihi.LoihiHeat: 1,
     loihi.LoihiHeatNode: 2,
 }
 """States of 24 bits that each kind of unit has."""
 TABLE_BITS = 24
+HALVINGS = 4096
+"""Entries of the table of powers of 1/2 that ``loihi.boltzmann`` has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,11 +120,18 @@ def _demand(senders: Senders, op: Any, limits: LoihiLimits) -> CorePopulation:
         bits=bits,
         fan_in=fan_in,
         kernels=tuple(kernels),
-        table=op.table.size * TABLE_BITS if isinstance(op, loihi.LoihiLut) else 0,
+        table=_entries(op) * TABLE_BITS,
         orders=tuple(orders),
         grid=grid,
         senders=senders,
     )
+
+
+def _entries(op: Any) -> int:
+    """Return how many entries the table of an op has."""
+    if isinstance(op, loihi.LoihiBoltzmann):
+        return HALVINGS
+    return op.table.size if isinstance(op, loihi.LoihiLut) else 0
 
 
 def _kernels(op: loihi.LoihiConv, size: int, units: IntArray, channels: IntArray, limits: LoihiLimits) -> Kernels:

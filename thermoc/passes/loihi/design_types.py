@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.passes.loihi.population_types import (
+    BoltzmannPopulation,
     CurvePopulation,
     GradedPopulation,
     HeatPopulation,
@@ -16,6 +17,7 @@ from thermoc.passes.loihi.population_types import (
     LifPopulation,
     MemoryPopulation,
     Population,
+    RelaxationPopulation,
 )
 from thermoc.passes.loihi.weights import Weights
 from thermoc.support.array_types import AnyArray, FloatArray
@@ -75,8 +77,10 @@ class Design:
             return np.minimum((self.reach + np.abs(self.bias)) / 2 ** self.numbers["shift"] + 1, FIELD - 1)
         if isinstance(self.population, CurvePopulation):
             return np.full(self.population.size, float(np.abs(self.numbers["table"]).max()))
-        if isinstance(self.population, HeatPopulation | HostPopulation):
+        if isinstance(self.population, HeatPopulation | HostPopulation | RelaxationPopulation):
             return self.numbers["farthest"]
+        if isinstance(self.population, BoltzmannPopulation):
+            return np.full(self.population.size, max(self.sent, float(np.abs(self.numbers["initial"]).max(initial=0))))
         return np.full(self.population.size, FIELD - 1 if isinstance(self.population, MemoryPopulation) else 1.0)
 
 
@@ -84,7 +88,7 @@ def limit(population: Population) -> float:
     """Return what |a| must stay below: a state of 24 bits, less what a current adds up over the ticks it is kept."""
     if isinstance(population, HostPopulation):
         return 2.0**40  # floats have room for any message
-    if isinstance(population, HeatPopulation):
+    if isinstance(population, HeatPopulation | RelaxationPopulation):
         return 2.0**31  # its sum of 32 bits goes into two states
     if isinstance(population, LifPopulation):
         # A current that keeps a fraction f of itself adds up to 1 / (1 - f) of a tick's.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from thermoc.passes.loihi.design_types import FIELD, Design
 from thermoc.passes.loihi.heat_design import heat_design
 from thermoc.passes.loihi.lif_design import lif_design
 from thermoc.passes.loihi.population_types import (
+    BoltzmannPopulation,
     CurvePopulation,
     GradedPopulation,
     HeatPopulation,
@@ -20,7 +22,9 @@ from thermoc.passes.loihi.population_types import (
     MemoryPopulation,
     NoisyPopulation,
     Population,
+    RelaxationPopulation,
 )
+from thermoc.passes.loihi.relaxation_design import relaxation_design
 from thermoc.passes.loihi.scales import (
     FORMATS,
     GREATEST,
@@ -34,7 +38,7 @@ from thermoc.passes.loihi.scales import (
 )
 from thermoc.passes.loihi.value_ranges import LEAKLESS_TICKS
 from thermoc.passes.loihi.weights import GREATEST_EXPONENT, quantised
-from thermoc.support.array_types import AnyArray
+from thermoc.support.array_types import AnyArray, FloatArray
 from thermoc.support.errors import error
 
 ENTRIES = 512
@@ -43,17 +47,19 @@ TEMPERATURE_STEPS = 256
 """Temperatures have 8 fractional bits of the drive's integers (``loihi.fermi_dirac``)."""
 GREATEST_TEMPERATURE = 2**24 - 1
 FINE_TEMPERATURE = 2**12
+MOST_FRACTION = 22
+"""Bits of a probability, which may be 1: a message has 23 and a sign."""
 DEVIATIONS = 8.0
 """A state with noise has headroom for so many standard deviations; beyond, it is clipped."""
 LEAST_GAIN_SHIFT = 12
 """A memory's gain is at least 2^-12."""
 
 
-def designed(population: Population, sources: FORMATS, sent: float | None, first_temperature: float) -> Design:
+def designed(population: Population, sources: FORMATS, sent: float | None, T: FloatArray) -> Design:
     """Return the integers of a population.
 
-    sent: the scale its readers asked for, None where it has none. first_temperature: in the first tick, where it is
-    not a constant. Errors: T206 where no scale fits.
+    sent: the scale its readers asked for, None where it has none. T: between what its temperature lies, or the one of
+    the first tick. Errors: T206 where no scale fits.
     """
     if isinstance(population, LifPopulation):
         return lif_design(population, sources)
@@ -62,7 +68,11 @@ def designed(population: Population, sources: FORMATS, sent: float | None, first
     if isinstance(population, CurvePopulation):
         return _curve(population, sources, sent)
     if isinstance(population, NoisyPopulation):
-        return _noisy(population, sources, first_temperature)
+        return _noisy(population, sources, T)
+    if isinstance(population, BoltzmannPopulation):
+        return _probabilities(population, sources, sent, T)
+    if isinstance(population, RelaxationPopulation):
+        return relaxation_design(population, sources, sent, float(T.max()))
     if isinstance(population, HostPopulation):
         none, format = np.zeros(population.size), sources[population.name]
         numbers = {"farthest": format.bound}
@@ -113,12 +123,14 @@ def _curve(population: CurvePopulation, sources: FORMATS, sent: float | None) ->
     )
 
 
-def _noisy(population: NoisyPopulation, sources: FORMATS, first_temperature: float) -> Design:
+def _noisy(population: NoisyPopulation | BoltzmannPopulation, sources: FORMATS, T: FloatArray) -> Design:
     """The temperature has 8 fractional bits of the drive's integers: a scale is raised until it is fine."""
-    T = np.array([first_temperature]) if isinstance(population.T, Value) else population.T
     low, high = float(T.min()), float(T.max())
+    # A message of the host has a sign.
+    of_host = isinstance(population.T, Value) and population.heated is None
+    greatest = FIELD - 1 if of_host else GREATEST_TEMPERATURE
     # The highest temperature must fit its 24 bits, which caps the scale.
-    hottest = 2.0 ** math.floor(math.log2(GREATEST_TEMPERATURE / TEMPERATURE_STEPS / high))
+    hottest = 2.0 ** math.floor(math.log2(greatest / TEMPERATURE_STEPS / high))
     scale = min(full_weight_scale(population, sources), hottest)
     if population.heated is not None:
         # What heats it has a power of two as its scale: at another one, weights would have to round it.
@@ -126,7 +138,7 @@ def _noisy(population: NoisyPopulation, sources: FORMATS, first_temperature: flo
     scale, weights, reach, bias = fitted(population, sources, scale)
     steps = TEMPERATURE_STEPS
     # Doubling keeps a power of two one; it ends before the temperature or the drive leaves its bits.
-    while steps * scale * low < FINE_TEMPERATURE and 2 * steps * scale * high < GREATEST_TEMPERATURE:
+    while steps * scale * low < FINE_TEMPERATURE and 2 * steps * scale * high < greatest:
         arrival = arriving(population, sources, 2 * scale)
         raised = np.rint(population.drive.bias * 2 * scale).astype(np.int64)
         if arrival is None or (arrival.reach + np.abs(raised)).max(initial=0.0) >= FIELD:
@@ -134,8 +146,8 @@ def _noisy(population: NoisyPopulation, sources: FORMATS, first_temperature: flo
         scale, bias = 2 * scale, raised
         weights, reach = arrival
     temperature = np.rint(steps * scale * T).astype(np.int64)
-    # A temperature rounded to 0 would turn p-bits into thresholds.
-    if temperature.min() < 1:
+    # A temperature rounded to 0 would turn p-bits into thresholds; one that cools may end as one.
+    if temperature.max() < 1 or (temperature.min() < 1 and not isinstance(population.T, Value)):
         notes = [f"its temperature is {low:.6g}", f"the least that Loihi holds is {1 / (steps * scale):.6g}"]
         what = f"the temperature of {population.op.opname} (%{population.name}) is too low for its weights"
         raise error("T206", what, where=population.op.location, notes=notes, hint="narrow the weights, or warm it")
@@ -145,7 +157,18 @@ def _noisy(population: NoisyPopulation, sources: FORMATS, first_temperature: flo
     )
 
 
-def _heating(population: NoisyPopulation, sources: FORMATS, scale: float) -> dict[str, Any]:
+def _probabilities(population: BoltzmannPopulation, sources: FORMATS, sent: float | None, T: FloatArray) -> Design:
+    """Energies and temperatures as those of categorical units; as many bits as readers can bear."""
+    design = _noisy(population, sources, T)
+    fraction = MOST_FRACTION if sent is None else min(MOST_FRACTION, max(1, math.floor(math.log2(sent))))
+    initial = np.zeros(population.size) if population.initial is None else population.initial
+    started = np.rint(initial * 2.0**fraction).astype(np.int64)
+    coldest = float(np.min(T)) if len(T) > 1 or not isinstance(population.T, Value) else 0.0
+    numbers = {**design.numbers, "fraction": fraction, "initial": started, "coldest": coldest}
+    return replace(design, sent=2.0**fraction, numbers=numbers)
+
+
+def _heating(population: NoisyPopulation | BoltzmannPopulation, sources: FORMATS, scale: float) -> dict[str, Any]:
     """Return the weights by which a temperature of Loihi arrives, and its constant part. Errors: T206."""
     if population.heated is None:
         return {}

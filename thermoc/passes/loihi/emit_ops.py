@@ -16,6 +16,7 @@ from thermoc.passes.loihi.emit_synapses import conducted, given, heating, synaps
 from thermoc.passes.loihi.op_writer import LoihiWriter, Sender
 from thermoc.passes.loihi.parameters import no_loihi_form
 from thermoc.passes.loihi.population_types import (
+    BoltzmannPopulation,
     CurvePopulation,
     GradedPopulation,
     HeatPopulation,
@@ -23,6 +24,7 @@ from thermoc.passes.loihi.population_types import (
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
+    RelaxationPopulation,
 )
 from thermoc.support.array_types import AnyArray
 
@@ -51,6 +53,10 @@ def write(w: LoihiWriter, design: Design) -> None:
         _curve(w, population, design, activation)
     elif isinstance(population, NoisyPopulation):
         _noisy(w, population, design, activation)
+    elif isinstance(population, BoltzmannPopulation):
+        _probabilities(w, population, design, activation)
+    elif isinstance(population, RelaxationPopulation):
+        _relaxation(w, population, design, activation)
     else:
         assert isinstance(population, MemoryPopulation)
         _memory(w, population, design, activation)
@@ -122,7 +128,14 @@ def _noisy(w: LoihiWriter, population: NoisyPopulation, design: Design, activati
     w.sent(population, loihi.LoihiFermiDirac, **operands, **attrs)
 
 
-def _temperature(w: LoihiWriter, population: NoisyPopulation, design: Design) -> Value:
+def _probabilities(w: LoihiWriter, population: BoltzmannPopulation, design: Design, activation: Value) -> None:
+    n, shape = design.numbers, population.shape
+    operands = {"a": activation, "T": _temperature(w, population, design), "bias": w.broadcast(design.bias, shape)}
+    attrs = {"initial": w.broadcast(n["initial"], shape), "fraction": n["fraction"]}
+    w.sent(population, loihi.LoihiBoltzmann, **operands, **attrs, lag=w.clocks.lags[population.name])
+
+
+def _temperature(w: LoihiWriter, population: NoisyPopulation | BoltzmannPopulation, design: Design) -> Value:
     """A temperature that changes comes from Loihi, or is a message of the host, at as many steps as a constant one."""
     if population.heated is not None:
         return heating(w, design)
@@ -146,6 +159,27 @@ def _memory(w: LoihiWriter, population: MemoryPopulation, design: Design, activa
     operands = {name: w.broadcast(n[name], population.shape) for name in ("sigma", "initial")}
     attrs = {"gain": n["gain"], "dm": n["dm"], "lag": w.clocks.lags[population.name], "stream": population.stream}
     w.sent(population, loihi.LoihiMemory, a=activation, **operands, **attrs)
+
+
+def _relaxation(w: LoihiWriter, population: RelaxationPopulation, design: Design, activation: Value) -> None:
+    n, lag, shape = design.numbers, w.clocks.lags[population.name], population.shape
+
+    def each(numbers: AnyArray) -> Value:
+        # A single unit without an axis takes no constant that has one.
+        return w.broadcast(numbers, shape) if shape else w.scalar(int(np.ravel(numbers)[0]))
+
+    if design.bias.any():
+        bias = w.integers(design.bias.reshape(shape)) if shape else each(design.bias)
+        activation = w(loihi.LoihiDendrite, x=(activation, bias)) if population.drive.terms else bias
+    names = ("loss", "shift", "initial", "initial_rest")
+    operands = {name: each(n[name]) for name in names} | {"a": w.shaped(activation, shape)}
+    if isinstance(population.T, Value):
+        loudness = w(core.Mul, a=w(core.Sqrt, x=population.T), b=w.floats(population.spread.reshape(shape)))
+        operands["sigma"] = encode(w, loudness, n["noise_scale"], bits=24, lag=lag)
+    else:
+        operands["sigma"] = each(n["sigma"])
+    attrs = {name: n[name] for name in ("lift", "spread", "floor")} | {"every": w.clocks.every, "lag": lag}
+    w.sent(population, loihi.LoihiRelaxation, **operands, **attrs, stream=population.stream)
 
 
 def _heat_nodes(w: LoihiWriter, population: HeatPopulation, design: Design) -> None:

@@ -17,7 +17,7 @@ from thermoc.passes.loihi.design_types import Design
 from thermoc.passes.loihi.drives import Term
 from thermoc.passes.loihi.heat_design import planes
 from thermoc.passes.loihi.op_writer import LoihiWriter
-from thermoc.passes.loihi.population_types import HostPopulation, NoisyPopulation, Population
+from thermoc.passes.loihi.population_types import BoltzmannPopulation, HostPopulation, NoisyPopulation, Population
 from thermoc.passes.loihi.value_ranges import value_of
 from thermoc.passes.loihi.weights import Weights
 
@@ -51,7 +51,7 @@ def _synapse(w: LoihiWriter, population: Population, term: Term, weights: Weight
 def heating(w: LoihiWriter, design: Design) -> Value:
     """Write the synapses by which a temperature of Loihi reaches noisy units; return their sum, in steps of theirs."""
     population, n = design.population, design.numbers
-    assert isinstance(population, NoisyPopulation) and population.heated is not None
+    assert isinstance(population, NoisyPopulation | BoltzmannPopulation) and population.heated is not None
     pairs = zip(population.heated.terms, n["heating"])
     arriving = [_synapse(w, population, term, weights) for term, weights in pairs]
     if n["heating_bias"].any() or not arriving:

@@ -13,9 +13,10 @@ from thermoc.ir.graph import Graph
 from thermoc.passes.analysis.linearity import linear_in
 from thermoc.passes.analysis.sampling_error import SamplingError, through
 from thermoc.passes.loihi.design_types import FRACTION, Design, MessageFormat
-from thermoc.passes.loihi.designs import farthest
+from thermoc.passes.loihi.designs import TEMPERATURE_STEPS, farthest
 from thermoc.passes.loihi.heat_errors import in_all
 from thermoc.passes.loihi.population_types import (
+    BoltzmannPopulation,
     CurvePopulation,
     GradedPopulation,
     HeatPopulation,
@@ -23,7 +24,9 @@ from thermoc.passes.loihi.population_types import (
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
+    RelaxationPopulation,
 )
+from thermoc.passes.loihi.relaxation_errors import relaxed_for_ever
 from thermoc.support.array_types import AnyArray, FloatArray
 
 Errors = dict[str, FloatArray]
@@ -117,6 +120,10 @@ def _sent(design: Design, formats: Formats, errors: Errors) -> FloatArray:
     if isinstance(population, NoisyPopulation):
         # The least error may flip a p-bit, and then all of the distance between its levels is wrong.
         return np.full(population.size, 2.0 if population.levels == "spin" else 1.0)
+    if isinstance(population, BoltzmannPopulation):
+        return of_probabilities(population, design, drive, _heated(population, errors))
+    if isinstance(population, RelaxationPopulation):
+        return relaxed_for_ever(population, design, drive)
     assert isinstance(population, MemoryPopulation)
     return _memory(population, design, formats, drive)
 
@@ -167,6 +174,42 @@ def _memory(population: MemoryPopulation, design: Design, formats: Formats, driv
     if not tick.any():
         return start
     return start + tick / (1 - keep) if keep < 1 else np.full(population.size, np.inf)
+
+
+def of_probabilities(
+    population: BoltzmannPopulation, design: Design, drive: FloatArray, T_off: float = 0.0
+) -> FloatArray:
+    """Return how far probabilities may be off whose energies are off by ``drive``, whose temperature by ``T_off``.
+
+    A softmax moves by at most half of the largest change of x / T; by a quarter of it where every exponent is cut the
+    same way; and a relative change r of T moves it by r max(1 / e, ln n), for p x / T is at most 1 / e, and the mean
+    of x / T at most ln n.
+    """
+    n = population.shape[-1]
+    rows = np.repeat(drive.reshape(-1, n).max(axis=1), n)
+    T, step = design.numbers["coldest"], 1 / (TEMPERATURE_STEPS * design.scale)
+    off = T_off + step / 2 + of_heating(population, design, T)
+    if not off < T / 2:
+        return np.ones(population.size)
+    own = math.log(2) / 4096 / 4 + (n + 1) * 2.0**-23 + 0.5 / design.sent
+    return np.minimum(rows / (2 * (T - off)) + off / (T - off) * max(1 / math.e, math.log(n)) + own, 1.0)
+
+
+def _heated(population: BoltzmannPopulation, errors: Errors) -> float:
+    """Return how far what heats a population is off, of the temperature's own units."""
+    terms = population.heated.terms if population.heated is not None else ()
+    offs = [term.map.with_weights(np.abs(term.map.weights)).apply(errors[term.source]) for term in terms]
+    return float(sum(off.max(initial=0.0) for off in offs))
+
+
+def of_heating(population: NoisyPopulation | BoltzmannPopulation, design: Design, T: Any) -> Any:
+    """Return how far a temperature is off that comes by synapses: their weights are exact or off by half of 8 bits, and
+    their sums rounded down."""
+    if population.heated is None:
+        return 0.0
+    exact = all((np.log2(np.abs(term.map.weights)) % 1 == 0).all() for term in population.heated.terms)
+    floors = any(synapse.floors for synapse in design.numbers["heating"])
+    return (0.0 if exact else T / 254) + floors / (TEMPERATURE_STEPS * design.scale)
 
 
 def through_host(graph: Graph, errors: Errors) -> dict[str, float]:

@@ -18,16 +18,26 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.types import DType, Role
 from thermoc.passes.loihi.clocks import heard
 from thermoc.passes.loihi.design_types import Design, MessageFormat, limit
-from thermoc.passes.loihi.designs import designed
+from thermoc.passes.loihi.designs import TEMPERATURE_STEPS, designed
 from thermoc.passes.loihi.heat_design import TEMPERATURE_BITS
-from thermoc.passes.loihi.population_types import SPIKING, HeatPopulation, HostPopulation, NoisyPopulation, Population
+from thermoc.passes.loihi.population_types import (
+    SPIKING,
+    HeatPopulation,
+    HostPopulation,
+    NoisyPopulation,
+    Population,
+    RelaxationPopulation,
+)
 from thermoc.passes.loihi.scales import arriving
-from thermoc.passes.loihi.value_ranges import ValueRanges, first_temperature, largest, value_of
+from thermoc.passes.loihi.value_ranges import ValueRanges, largest, temperatures, value_of
+from thermoc.passes.loihi.weights import LEAST_EXPONENT
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import ThermocError, error
 
 MOST_BITS, LEAST_BITS = 15, 4
 """Of a graded message before its readers have a say: fewer bits leave them headroom, below 4 too little is left."""
+SCHEDULE_BITS = 19
+"""Of a schedule's highest temperature, which ends far below it; our choice."""
 WEIGHT_STEPS = 256
 ROUNDS = 6
 """So many rounds, and one for each population, carry a change of format through loops."""
@@ -64,12 +74,29 @@ def _round(
     for name, population in populations.items():
         sent = revised[name].scale if name in revised else None
         with _within_float64(ranges.graph, name):
-            design = designed(population, revised, sent, first_temperature(ranges, population))
+            design = designed(population, revised, sent, temperatures(ranges, population))
         designs.append(design)
+        revised |= _coarser(design, revised)
         # Spikes have one format, whatever their population's scale is.
         if name in revised and not isinstance(population, SPIKING):
             revised[name] = _revised(revised[name], design, measured=ranges.measured)
     return tuple(designs), revised
+
+
+def _coarser(design: Design, formats: Formats) -> Formats:
+    """Return the formats of temperatures that are too fine for those they heat: weights of theirs would round to 0."""
+    heated = getattr(design.population, "heated", None)
+    terms = heated.terms if heated is not None else ()
+    coarser: dict[str, MessageFormat] = {}
+    for term in terms:
+        format = formats[term.source]
+        heaviest = float(np.abs(term.map.weights).max(initial=0.0)) * TEMPERATURE_STEPS * design.scale / format.scale
+        lost = 2.0**LEAST_EXPONENT / heaviest if heaviest else 0.0
+        if lost > 1:
+            scale = format.scale / 2.0 ** math.ceil(math.log2(lost))
+            bound = np.ceil(format.real * scale)
+            coarser[term.source] = MessageFormat(scale=scale, real=format.real, bound=bound, bits=_bits(bound) + 1)
+    return coarser
 
 
 def _revised(format: MessageFormat, design: Design, *, measured: bool) -> MessageFormat:
@@ -134,9 +161,10 @@ def _first_formats(populations: Mapping[str, Population], ranges: ValueRanges) -
             continue
         with _within_float64(ranges.graph, name):
             scale = _widest(name, real, populations)
-            if isinstance(population, HeatPopulation):
-                finest = 2.0 ** math.floor(TEMPERATURE_BITS - math.log2(float(real.max()) or 1.0))
-                scale = finest if scale == 2.0 ** math.floor(MOST_BITS - math.log2(float(real.max()) or 1.0)) else scale
+            bits = _own_bits(population)
+            # A temperature has more bits, as long as its readers ask for no fewer.
+            if scale == 2.0 ** math.floor(MOST_BITS - math.log2(float(real.max()) or 1.0)):
+                scale = 2.0 ** math.floor(bits - math.log2(float(real.max()) or 1.0))
         bound = np.ceil(real * scale)
         if population is None:  # what an encode clips to
             # An encode clips to all its bits, so its readers must bear all of them.
@@ -144,6 +172,14 @@ def _first_formats(populations: Mapping[str, Population], ranges: ValueRanges) -
         # One bit more for the sign.
         formats[name] = MessageFormat(scale=scale, real=real, bound=bound, bits=_bits(bound) + 1)
     return formats
+
+
+def _own_bits(population: Population | None) -> int:
+    """Return how many bits the messages of a population have before its readers have a say."""
+    if isinstance(population, HeatPopulation):
+        return TEMPERATURE_BITS
+    cools = isinstance(population, RelaxationPopulation) and population.floor is not None
+    return SCHEDULE_BITS if cools else MOST_BITS
 
 
 def _levels(population: Population) -> MessageFormat:

@@ -89,6 +89,10 @@ class LoihiWriter:
         """Add a constant of integers."""
         return self._constant(np.asarray(numbers).astype(np.int32))
 
+    def scalar(self, number: int) -> Value:
+        """Add a constant that is one integer, without an axis."""
+        return self._constant(np.array([number], np.int32), ())
+
     def floats(self, numbers: AnyArray) -> Value:
         """Add a constant of floats."""
         return self._constant(np.asarray(numbers, np.float64))
@@ -103,9 +107,10 @@ class LoihiWriter:
         """Return a value in another shape."""
         return x if x.shape == shape else self(core.Reshape, x=x, shape=shape)
 
-    def _constant(self, array: AnyArray) -> Value:
-        # ascontiguousarray gives a single number one axis: such constants have shape (1,).
+    def _constant(self, array: AnyArray, shape: Shape | None = None) -> Value:
+        # ascontiguousarray gives a single number one axis: such constants have shape (1,) where nothing else is said.
         array = np.ascontiguousarray(array)
+        array = array if shape is None else array.reshape(shape)
         value = Value(self._names("n.c"), Type(array.shape, DType.of(array.dtype) or DType.i32))
         self.ops.append(core.Constant(value=Array(array), y=value, location=self.location))
         return value

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, heat, sampling, spiking, thermo
+from thermoc.ir.dialects import core, diffusive, heat, sampling, spiking, thermo
 from thermoc.ir.ops import Op
 from thermoc.passes.loihi import heat_populations as nodes
 from thermoc.passes.loihi import integrator_populations as integrators
+from thermoc.passes.loihi import relaxation_populations as relaxations
 from thermoc.passes.loihi import sampled_populations as sampled
 from thermoc.passes.loihi import spiking_populations as neurons
 from thermoc.passes.loihi import thermal_populations as thermal
@@ -30,14 +31,18 @@ MAKERS: dict[type[Op], Callable[[Any, Drives, float], Iterator[Population]]] = {
     spiking.Threshold: neurons.threshold,
     thermo.ThermalRelu: thermal.thermal_relu,
     thermo.FermiDirac: thermal.fermi_dirac,
+    thermo.Boltzmann: sampled.boltzmann,
     thermo.MaxwellBoltzmann: thermal.maxwell_boltzmann,
     thermo.SampleBinary: sampled.sample_binary,
     thermo.SampleCategorical: sampled.sample_categorical,
     thermo.Memory: thermal.memory,
     sampling.Gibbs: sampled.gibbs,
     sampling.GibbsSweeps: sampled.gibbs,
+    thermo.Schedule: relaxations.schedule,
+    diffusive.OuNetwork: relaxations.ou_network,
     heat.HeatNetwork: nodes.heat_network,
     core.Maximum: thermal.maximum,
+    core.Minimum: thermal.minimum,
     core.Cast: neurons.cast,
     # Function, steepest slope, edge: from 6 on tanh is within 1.3e-5 of 1; the others grow or swing without end.
     core.Tanh: thermal.function(np.tanh, 1.0, 6.0),

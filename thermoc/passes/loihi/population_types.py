@@ -106,12 +106,39 @@ class NoisyPopulation(Population):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BoltzmannPopulation(Population):
+    """Probabilities exp(-drive / T) / Z over the last axis; T and heated as of a ``NoisyPopulation``.
+
+    initial: what it says before its lag is over, None where nobody asks.
+    """
+
+    T: FloatArray | Value
+    heated: LinearDrive | None = None
+    initial: FloatArray | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemoryPopulation(Population):
     """m' = keep m + drive + sigma z, sent as it is at the start of a tick."""
 
     keep: float
     sigma: FloatArray | Value
     initial: FloatArray
+    stream: int = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelaxationPopulation(Population):
+    """x' = max(x - loss x + drive + sqrt(T) spread z, floor), sent as it is at the start of a tick.
+
+    floor: None where there is none. loss, spread: of each unit. T: one number, or a value of the host.
+    """
+
+    loss: FloatArray
+    spread: FloatArray
+    T: FloatArray | Value
+    initial: FloatArray
+    floor: float | None = None
     stream: int = -1
 
 

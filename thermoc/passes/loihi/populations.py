@@ -20,6 +20,7 @@ from thermoc.passes.loihi.population_types import (
     MemoryPopulation,
     Population,
     Reading,
+    RelaxationPopulation,
 )
 from thermoc.passes.loihi.regions import Regions
 from thermoc.support.errors import error
@@ -76,11 +77,11 @@ def _casts_constant(graph: Graph, op: Op) -> bool:
 
 
 def _numbered(graph: Graph, populations: Iterable[Population]) -> Iterator[Population]:
-    """Give memories without noise a stream of random words that no op of the network draws from."""
+    """Give memories and schedules, without noise, a stream of random words that no op of the network draws from."""
     # Behind the network's own streams, so that no two noises are correlated.
     stream = max((getattr(op, "stream", -1) for op in graph.ops), default=-1)
     for population in populations:
-        if isinstance(population, MemoryPopulation) and population.stream < 0:
+        if isinstance(population, MemoryPopulation | RelaxationPopulation) and population.stream < 0:
             stream += 1
             population = replace(population, stream=stream)
         yield population

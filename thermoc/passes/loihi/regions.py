@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import networkx
 
-from thermoc.ir.dialects import core, heat, sampling, spiking, thermo
+from thermoc.ir.dialects import core, diffusive, heat, sampling, spiking, thermo
 from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
+from thermoc.ir.values import Value
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError
 
@@ -35,6 +36,8 @@ UNITS = (
     sampling.Gibbs,
     sampling.GibbsSweeps,
     heat.HeatNetwork,
+    thermo.Schedule,
+    diffusive.OuNetwork,
 )
 ACTIVATIONS = (
     thermo.ThermalRelu,
@@ -44,10 +47,11 @@ ACTIVATIONS = (
     thermo.SampleCategorical,
 )
 """Without state: where they come last, behind an op of the host, the host does them too."""
-CURVES = (core.Tanh, core.Exp, core.Abs, core.Sin, core.Cos, core.Expm1)
-"""Functions of one number: units with a table, where they stand between others."""
+CURVES = (core.Tanh, core.Exp, core.Abs, core.Sin, core.Cos, core.Expm1, thermo.Boltzmann)
+"""Functions of one number, and probabilities: units with a table, where they stand between others."""
 LIGHT = (core.Add, core.Sub, core.Neg, core.Mul, core.Div, core.Concat, core.Delay, spiking.Scale, *MOVES)
-BETWEEN = (*LIGHT, *CURVES, core.Maximum, core.Greater, core.GreaterEqual, core.Less, core.LessEqual, core.Cast)
+EXTREMA = (core.Maximum, core.Minimum)
+BETWEEN = (*LIGHT, *CURVES, *EXTREMA, core.Greater, core.GreaterEqual, core.Less, core.LessEqual, core.Cast)
 """Ops that go on Loihi where both their source and their reader are there."""
 TIMED = frozenset({STATEFUL, STOCHASTIC})
 """Traits of ops that must know the network's tick."""
@@ -80,7 +84,7 @@ def regions(graph: Graph) -> Regions:
     while True:
         seeds = {value.name for op in fixed for value in op.results}
         on_loihi = seeds | _between(graph, seeds, constants, stepped)
-        trailing = _trailing(graph, on_loihi, fixed)
+        trailing = _trailing(graph, on_loihi, fixed) | _relaxing(graph, on_loihi, fixed)
         if not trailing:
             break
         fixed = [op for op in fixed if id(op) not in trailing]
@@ -107,11 +111,34 @@ def _trailing(graph: Graph, on_loihi: set[str], fixed: Iterable[Op]) -> set[int]
     }
 
 
+def _relaxing(graph: Graph, on_loihi: set[str], fixed: Iterable[Op]) -> set[int]:
+    """Return the ids of schedules that the host reads, and of OU networks whose temperature is computed on Loihi.
+
+    The host has a schedule's clock itself; and no unit of Loihi takes the root that the noise of a temperature needs.
+    """
+    ends, there = (core.Output, core.Probe), frozenset(on_loihi)
+    of_host = set[int]()
+    for op in fixed:
+        if isinstance(op, thermo.Schedule):
+            readers = graph.consumers.get(op.T.name, ())
+            heard = [isinstance(r, ends) or (_in(r, there) and not _deafened(r, op.T)) for r in readers]
+            of_host |= set() if all(heard) else {id(op)}
+        elif isinstance(op, diffusive.OuNetwork) and op.T.name in on_loihi:
+            of_host |= {id(op)} if not isinstance(graph.producers[op.T.name], thermo.Schedule) else set()
+    return of_host
+
+
+def _deafened(reader: Op, T: Value) -> bool:
+    return isinstance(reader, diffusive.OuNetwork) and reader.T.name == T.name
+
+
 def _fixed(op: Op, constants: Mapping[str, AnyArray]) -> bool:
     """Tell whether an op belongs on Loihi wherever it stands."""
     if isinstance(op, thermo.FermiDirac | thermo.MaxwellBoltzmann):
         # A table has one temperature: where that is computed, the host computes the curve too.
         return op.T.name in constants
+    if isinstance(op, thermo.Schedule):
+        return op.kind != "power"
     if isinstance(op, UNITS):
         return True
     if isinstance(op, core.Pool):
@@ -143,7 +170,7 @@ def _stepped(graph: Graph, constants: Mapping[str, AnyArray]) -> frozenset[str]:
     for part in networkx.strongly_connected_components(links):
         ops = [reads[name] for name in part]
         of_host = any(not isinstance(op, (*UNITS, *HEAVY, *BETWEEN)) or not _able(op, constants) for op in ops)
-        unit = any(isinstance(op, (*CURVES, core.Maximum, core.Cast)) for op in ops) and not of_host
+        unit = any(isinstance(op, (*CURVES, *EXTREMA, core.Cast)) for op in ops) and not of_host
         if len(part) > 1 and not unit and not any(isinstance(op, UNITS) for op in ops):
             found |= part
     return frozenset(found | _tail(graph, found)) if found else frozenset()
@@ -176,8 +203,9 @@ def _able(op: Op, constants: Mapping[str, AnyArray]) -> bool:
         a, b = (value.name in constants for value in op.inputs)
         # A division by a computed number is not linear in it.
         return b or (a and isinstance(op, core.Mul))
-    if isinstance(op, core.Maximum):
-        return any(value.name in constants for value in op.inputs)
+    if isinstance(op, EXTREMA):
+        # Of whole numbers the host says which is larger: a difference of theirs is no float.
+        return op.results[0].dtype.is_float
     if isinstance(op, core.Delay):
         return op.initial.name in constants
     if isinstance(op, spiking.Scale):

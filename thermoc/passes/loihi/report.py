@@ -20,7 +20,9 @@ from thermoc.passes.loihi.population_types import (
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
+    RelaxationPopulation,
 )
+from thermoc.passes.loihi.relaxation_errors import NORMAL
 from thermoc.physics import all_states
 from thermoc.support.array_types import AnyArray, FloatArray
 
@@ -97,6 +99,8 @@ def _report_population(log: Log, design: Design, formats: Mapping[str, MessageFo
         _report_noisy(log, name, population, design)
     elif isinstance(population, HeatPopulation):
         _report_heat(log, name, population, design)
+    elif isinstance(population, RelaxationPopulation):
+        _report_relaxation(log, name, population, design, float(errors[population.name].max()))
     drive = float(of_drive(design, formats, errors).max(initial=0.0))
     log.changed(f"drive of {name}", old="1", new=f"{design.scale:g}", bound=f"a tick's is off by at most {drive:.4g}")
 
@@ -138,6 +142,24 @@ def _report_heat(log: Log, name: str, population: HeatPopulation, design: Design
         f"heat is kept to the last quantum up to a temperature of {LIMIT / design.sent:.4g}, {farthest:.4g} expected"
     )
     log.changed(f"temperature of {name}", old="1", new=f"{design.sent:g}", bound=bound)
+
+
+def _report_relaxation(log: Log, name: str, population: RelaxationPopulation, design: Design, error: float) -> None:
+    n = design.numbers
+    kept = n["loss"] * 2.0 ** (-24.0 - n["shift"])
+    off = float(np.abs(kept - population.loss).max())
+    if population.loss.any():
+        new = f"{_span(n['loss'])} >> {_span(24 + n['shift'])}"
+        log.changed(f"lost by {name} a tick", old=_span(population.loss), new=new, bound=f"off by {off:.3g}")
+    if n["loudest"].any():
+        old, new = _span(n["loudest"]), f"{n['noise_scale']:g} a unit"
+        bound = f"each normal off by at most {NORMAL} deviations: {NORMAL * float(n['loudest'].max()):.3g}"
+        log.changed(f"noise of {name}", old=old, new=new, bound=bound)
+    if population.floor is not None:
+        off = abs(n["floor"] / design.sent - population.floor)
+        log.changed(f"floor of {name}", old=f"{population.floor:g}", new=n["floor"], bound=f"off by {off:.3g}")
+    bound = f"off by at most {error:.3g} in any tick"
+    log.changed(f"state of {name}", old="1", new=f"{design.sent:g}, and 24 bits below", bound=bound)
 
 
 def _report_noisy(log: Log, name: str, population: NoisyPopulation, design: Design) -> None:

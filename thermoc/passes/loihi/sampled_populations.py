@@ -13,7 +13,7 @@ from thermoc.ir.values import Value
 from thermoc.passes.loihi import linear_maps as maps
 from thermoc.passes.loihi.drives import Drives, LinearDrive, Term
 from thermoc.passes.loihi.parameters import no_loihi_form, per_unit
-from thermoc.passes.loihi.population_types import NoisyPopulation
+from thermoc.passes.loihi.population_types import BoltzmannPopulation, NoisyPopulation
 from thermoc.support.array_types import AnyArray, FloatArray, IntArray
 from thermoc.support.errors import error
 
@@ -49,6 +49,13 @@ def sample_categorical(op: thermo.SampleCategorical, drives: Drives, dt: float) 
         stream=op.stream,
         categorical=True,
     )
+
+
+def boltzmann(op: thermo.Boltzmann, drives: Drives, dt: float) -> Iterator[BoltzmannPopulation]:
+    """Yield a population that says the probabilities from which a categorical one draws."""
+    shape = op.p.shape
+    T, heated = _temperature(op, drives, shape), _heated(op, drives, shape)
+    yield BoltzmannPopulation(name=op.p.name, op=op, shape=shape, drive=drives.of(op.x), T=T, heated=heated)
 
 
 def gibbs(op: Any, drives: Drives, dt: float) -> Iterator[NoisyPopulation]:

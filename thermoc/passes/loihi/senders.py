@@ -29,17 +29,20 @@ UNITS = (
     loihi.LoihiSigmaDelta,
     loihi.LoihiFermiDirac,
     loihi.LoihiCategorical,
+    loihi.LoihiBoltzmann,
     loihi.LoihiMemory,
+    loihi.LoihiRelaxation,
     loihi.LoihiHeat,
     loihi.LoihiHeatNode,
 )
 SYNAPSES = (loihi.LoihiDense, loihi.LoihiSparse, loihi.LoihiConv)
+HOT = (loihi.LoihiFermiDirac, loihi.LoihiCategorical, loihi.LoihiBoltzmann)
 HOST = (loihi.LoihiEncode, core.Input)
 
 
 def signals(op: Op) -> tuple[Value, ...]:
     """Return what a unit is given from tick to tick: what drives it, and a temperature of its own."""
-    if isinstance(op, loihi.LoihiFermiDirac | loihi.LoihiCategorical) and op.T.size == op.s.size:
+    if isinstance(op, HOT) and op.T.size == op.results[0].size:
         return op.inputs[0], op.T
     return op.inputs[:1]
 

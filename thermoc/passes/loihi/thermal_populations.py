@@ -26,11 +26,16 @@ def maximum(op: Any, drives: Drives, dt: float) -> Iterator[GradedPopulation]:
     """Yield the population of max(x, c) where c is 0."""
     a, b = op.inputs
     x, floor = (a, b) if b.name in drives.constants else (b, a)
-    if drives.constants[floor.name].any():
-        level = f"the floor is {drives.constants[floor.name].max():.6g}"
-        raise no_loihi_form(op, op.y, "Loihi's graded units are silent below 0", level)
+    if floor.name not in drives.constants or drives.constants[floor.name].any():
+        hint = "the pass extrema writes it as a rectified difference"
+        raise no_loihi_form(op, op.y, "Loihi's graded units are silent below 0", hint=hint)
     drive = drives.spread(x, op.y.shape)
     yield GradedPopulation(name=op.y.name, op=op, shape=op.y.shape, drive=drive, rule="relu")
+
+
+def minimum(op: Any, drives: Drives, dt: float) -> Iterator[GradedPopulation]:
+    """Refuse a minimum: a graded unit has none of its own. Errors: T205."""
+    raise no_loihi_form(op, op.y, hint="the pass extrema writes it as a rectified difference")
 
 
 def fermi_dirac(op: thermo.FermiDirac, drives: Drives, dt: float) -> Iterator[CurvePopulation]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc import physics
-from thermoc.ir.dialects import core, heat, sampling, thermo
+from thermoc.ir.dialects import core, diffusive, heat, sampling, thermo
 from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STOCHASTIC, Op
@@ -19,7 +19,14 @@ from thermoc.ir.types import Role
 from thermoc.ir.values import Value
 from thermoc.passes.analysis.interval_rules import Range, rule_of
 from thermoc.passes.canonicalize import drop_dead
-from thermoc.passes.loihi.population_types import HeatPopulation, MemoryPopulation, NoisyPopulation, Population
+from thermoc.passes.loihi.population_types import (
+    BoltzmannPopulation,
+    HeatPopulation,
+    MemoryPopulation,
+    NoisyPopulation,
+    Population,
+    RelaxationPopulation,
+)
 from thermoc.support.array_types import AnyArray, FloatArray
 from thermoc.support.errors import error
 
@@ -82,16 +89,21 @@ def largest(ranges: ValueRanges, name: str, population: Population | None) -> Fl
     return np.broadcast_to(magnitude, size)
 
 
-def first_temperature(ranges: ValueRanges, population: Population) -> float:
-    """Return the temperature of a noisy population in the first tick, or the most it can be; 1 for any other."""
-    if not isinstance(population, NoisyPopulation) or not isinstance(population.T, Value):
-        return 1.0
-    interval = ranges.intervals.get(population.T.name)
+def temperatures(ranges: ValueRanges, population: Population) -> FloatArray:
+    """Return the temperatures of a noisy population, or where it is computed between what a schedule lies, the most it
+    can be, or that of the first tick; 1 for a population without noise."""
+    if not isinstance(population, NoisyPopulation | BoltzmannPopulation | RelaxationPopulation):
+        return np.ones(1)
+    if not isinstance(population.T, Value):
+        return population.T
+    interval, name = ranges.intervals.get(population.T.name), population.T.name
     if interval is not None:
-        return float(interval.high.max())
-    if population.T.name in ranges.graph.uniform:
-        return float(np.max(first_value(ranges.graph, population.T.name)))
-    return max(map(abs, ranges.input_range))
+        cools = isinstance(ranges.graph.producers[name], thermo.Schedule) or isinstance(population, BoltzmannPopulation)
+        ends = (interval.low.min(), interval.high.max()) if cools else (interval.high.max(),)
+        return np.array(ends, float)
+    if name in ranges.graph.uniform:
+        return np.array([np.max(first_value(ranges.graph, name))], float)
+    return np.array([max(map(abs, ranges.input_range))], float)
 
 
 def value_of(graph: Graph, name: str) -> Value:
@@ -153,6 +165,8 @@ def _ranges(op: Any, intervals: Intervals, inputs: tuple[float, float]) -> list[
         return [(-FARTHEST_NORMAL, FARTHEST_NORMAL)]
     if isinstance(op, thermo.Memory):
         return [_memory(op, intervals)]
+    if isinstance(op, diffusive.OuNetwork):
+        return [_modes(op, intervals)]
     if _is_binary(op) and not isinstance(op, core.Cast):
         levels: Ends = (-1.0 if getattr(op, "levels", "") == "spin" else 0.0, 1.0)
         return [levels, *unknown[1:]]
@@ -193,6 +207,17 @@ def _memory(op: thermo.Memory, intervals: Intervals) -> Ends | None:
         return None
     # A memory at rest is x / gamma; its noise has the deviation sqrt(T).
     farthest = np.maximum(np.abs(x.low), np.abs(x.high)) / gamma.low + DEVIATIONS * np.sqrt(T.high)
+    return -farthest, farthest
+
+
+def _modes(op: diffusive.OuNetwork, intervals: Intervals) -> Ends | None:
+    """Each mode by itself: at rest it is b / rate; its noise has the deviation sqrt(T / rate)."""
+    b, T, K, initial = (intervals.get(value.name) for value in (op.b, op.T, op.K, op.initial))
+    if b is None or T is None or K is None or initial is None:
+        return None
+    rates = np.diag(K.low)
+    farthest = np.maximum(np.abs(b.low), np.abs(b.high)) / rates + DEVIATIONS * np.sqrt(T.high / rates)
+    farthest = np.maximum(farthest, np.maximum(np.abs(initial.low), np.abs(initial.high)))
     return -farthest, farthest
 
 
