@@ -25,7 +25,9 @@ def not_negative(numbers: Mapping[str, AnyArray], *names: str, hint: str = "") -
 def _first(
     name: str, numbers: Mapping[str, AnyArray], text: str, holds: Callable[[AnyArray], AnyArray], hint: str
 ) -> Iterator[Problem]:
-    wrong = np.argwhere(~holds(numbers[name])) if name in numbers else ()
+    if name not in numbers:
+        return
+    wrong = np.argwhere(~holds(numbers[name]))
     if len(wrong):
         index = tuple(map(int, wrong[0]))
         fact = f"{name}{list(index) if index else ''} = {numbers[name][index]}"
