@@ -6,7 +6,6 @@ Ops are functions of this module (``tc.affine``, ``tc.boltzmann``, ...), one for
 from __future__ import annotations
 
 import importlib
-import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -159,8 +158,7 @@ def __getattr__(name: str) -> Any:
     elif name in _DIALECTS:
         value = _dialect(name)
     elif name.startswith("__") or name not in (ops := _ops()):
-        # With name and module Python itself says "Did you mean".
-        raise AttributeError(f"module 'thermoc' has no attribute {name!r}", name=name, obj=sys.modules[__name__])
+        raise AttributeError(f"module 'thermoc' has no attribute {name!r}")
     else:
         value = ops[name]
     # A module's __getattr__ is asked only for names that are not there (PEP 562): this one is not asked again.

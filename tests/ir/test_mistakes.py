@@ -84,13 +84,6 @@ def test_an_empty_network_has_no_output():
         tc.compile(net)
 
 
-def test_a_misspelt_name_of_the_module_is_known_to_python():
-    """Python says "Did you mean" of an error that carries its name and module."""
-    with pytest.raises(AttributeError) as caught:
-        tc.memry  # noqa: B018
-    assert caught.value.name == "memry" and caught.value.obj is tc
-
-
 def test_signatures_are_shown_as_they_are_written():
     finding = refused(lambda _: tc.schedule(kind="linear", T0=1.0))
     assert "dtype='f64'" in finding.hint
