@@ -99,6 +99,10 @@ class Builder:
 
     def array(self, item: Any, spec: OperandSpec, dtype: DType, where: Location | None, who: str) -> AnyArray:
         """Return numbers as an array of the dtype the operand wants. Errors: T104, T111."""
+        if several := [repr(handle) for handle in _handles([item])]:
+            notes = [f"it was given {', '.join(several)}"]
+            hint = "of an op with several results take one: s, v = tc.lif(...); tc.concat([...]) joins values"
+            raise error("T111", f"{who} takes one value", where=where, notes=notes, hint=hint)
         try:
             array = np.asarray(item)
         except ValueError:
@@ -106,7 +110,8 @@ class Builder:
             array = np.asarray(None)
         if array.dtype.kind not in "biuf":
             what = f"{who} takes a value of the network, a number or an array of numbers"
-            raise error("T111", what, where=where, notes=[f"it was given {type(item).__name__}"])
+            of = f" of {array.dtype}" if isinstance(item, np.ndarray | np.generic) else ""
+            raise error("T111", what, where=where, notes=[f"it was given {type(item).__name__}{of}"])
         index = DType.i32 if array.dtype == np.int32 else DType.i64
         targets = {"float": dtype, "int": DType.i64, "index": index, "bool": DType.bool}
         target = targets.get(spec.kind) or DType.of(array.dtype) or dtype
@@ -158,9 +163,18 @@ class Builder:
     def connect(self, placeholder: Handle, value: Handle) -> None:
         """Let ``value`` stand wherever ``placeholder`` was used. Errors: T103, T111."""
         where = self.place or caller()
+        given: dict[str, object] = {"placeholder": placeholder, "value": value}
+        for what, item in given.items():
+            if not isinstance(item, Handle):
+                several = ", ".join(map(repr, _handles([item])))
+                notes = [f"the {what} is {several or repr(item)}"]
+                hint = "of an op with several results take one: x, w = tc.langevin(...)" if several else ""
+                raise error("T111", "connect takes a placeholder and one value", where=where, notes=notes, hint=hint)
         name = placeholder.value.name
         if name not in self._holes or self._holes[name][0] is not None:
-            raise error("T111", f"{placeholder.value} is not an open placeholder", where=where)
+            notes = [f"connected at {self._holes[name][1]}"] if name in self._holes else []
+            hint = "each is connected once" if notes else "tc.connect(tc.placeholder(...), value)"
+            raise error("T111", f"{placeholder.value} is not an open placeholder", where=where, notes=notes, hint=hint)
         if (placeholder.shape, placeholder.type.dtype) != (value.shape, value.type.dtype):
             notes = [f"the placeholder is {placeholder.type}", f"the value is {value.type}"]
             raise error("T103", "a placeholder and its value disagree", where=where, notes=notes)

@@ -57,7 +57,7 @@ def feed(
         raise error("T401", "inputs are arrays by name", notes=[f"a {type(inputs).__name__} was given"])
     numbers = {"ticks": ticks, "batch": batch, "seed": seed, "first_sample": first_sample, "first_tick": first_tick}
     # Names come first: without them no array can be compared with its input.
-    findings = [*_names(graph, inputs), *_numbers(numbers)]
+    findings = [*_names(graph, inputs), *_numbers(numbers, optional=("ticks", "batch"))]
     if findings:
         raise ThermocError(findings)
     ticks, batch = (None if number is None else int(number) for number in (ticks, batch))
@@ -146,7 +146,7 @@ def _names(graph: Graph, inputs: Mapping[str, ArrayLike]) -> Iterator[Finding]:
 
 def checked_numbers(**numbers: int) -> dict[str, int]:
     """Return batch, seed and the like as Python's integers, which JSON takes. Errors: T404, all findings at once."""
-    findings = list(_numbers(numbers))
+    findings = list(_numbers(numbers, optional=()))
     if findings:
         raise ThermocError(findings)
     return {name: int(number) for name, number in numbers.items()}
@@ -161,10 +161,10 @@ LIMITS = {
 }
 
 
-def _numbers(numbers: Mapping[str, int | None]) -> Iterator[Finding]:
+def _numbers(numbers: Mapping[str, int | None], *, optional: tuple[str, ...]) -> Iterator[Finding]:
     for name, number in numbers.items():
         (low, high), value = LIMITS[name], cast("Any", number)  # users pass anything
-        if value is None:
+        if value is None and name in optional:
             continue
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or not low <= value <= high:
             what = f"{name} must be an integer from {low} to {high}"

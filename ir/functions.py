@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import inspect
 import keyword
 from collections.abc import Callable
@@ -129,6 +130,8 @@ def _signature(cls: type[Op]) -> inspect.Signature:
         stated = cls.__dataclass_fields__[name].default
         # Left out, the builder gives each op a stream that no other has.
         default = None if name == "stream" else parameter.empty if stated is dataclasses.MISSING else stated
+        # A dtype or role is passed by its text, and is shown so.
+        default = default.value if isinstance(default, enum.Enum) else default
         parameters.append(parameter(name, parameter.KEYWORD_ONLY, default=default))
     if "name" not in cls.attr_specs:
         parameters.append(parameter("name", parameter.KEYWORD_ONLY, default=None))

@@ -101,7 +101,9 @@ def _interface(graph: Graph) -> Iterator[Finding]:
     for kind, ops in (("input", graph.of(Input)), ("output", graph.of(Output)), ("parameter", graph.of(Parameter))):
         for name, count in Counter(_stated_name(op) for op in ops).items():
             if count > 1:
-                yield Finding(code="T102", what=f"{count} {kind}s are named {name!r}", hint="give each its own name")
+                second = [op for op in ops if _stated_name(op) == name][1]
+                what, hint = f"{count} {kind}s are named {name!r}", "give each its own name"
+                yield Finding(code="T102", what=what, where=second.location, hint=hint)
             if not is_name(name):
                 yield Finding(
                     code="T102", what=f"{kind} name {name!r} is no name", hint="letters, digits, _ . - after a letter"

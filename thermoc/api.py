@@ -16,12 +16,13 @@ from thermoc.equilibrium import exact_states
 from thermoc.frontends import formats
 from thermoc.ir.graph import Graph
 from thermoc.ir.memory import MemoryEstimate
-from thermoc.network import Network
+from thermoc.network import Network, graph_of
 from thermoc.one_tick_runs import OneTickRuns
 from thermoc.passes.analysis.lint import lint as lint_graph
 from thermoc.passes.base import Pass
 from thermoc.pipelines import check_options, pipeline_of
 from thermoc.run import Run
+from thermoc.saving import Saving
 from thermoc.session import Session, run_memory, run_once
 from thermoc.support.errors import Finding
 from thermoc.target_options import checked_options, with_device
@@ -45,7 +46,7 @@ def compile(
     each pass that changed something. options: see each target's ``Options``; "sim:cuda" is "sim" with device="cuda".
     Errors: T1xx, T2xx, T3xx.
     """
-    graph = network.graph if isinstance(network, Network) else network
+    graph = graph_of(network)
     target, options = with_device(target, options)
     backend = plugins.backend(target)
     target_options = checked_options(backend, options)
@@ -59,7 +60,7 @@ def compile(
 
 def lint(network: Network | Graph) -> tuple[Finding, ...]:
     """Return warnings about a network's physics: frozen sampling, couplings that are not symmetric, unstable steps."""
-    return lint_graph(network.graph if isinstance(network, Network) else network)
+    return lint_graph(graph_of(network))
 
 
 def resume(
@@ -118,7 +119,10 @@ class Executable(Compiled):
         to: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
         perfect: bool = False,
-        **watch: Any,
+        checkpoint: str | os.PathLike[str] | Saving | None = None,
+        every: int | str | None = None,
+        progress: bool | None = None,
+        max_memory: int | str | None = None,
     ) -> Run:
         """Run from the initial state: a session that is started, run and closed.
 
@@ -126,17 +130,19 @@ class Executable(Compiled):
         place the run in the noise, so that a batch split over runs draws what the whole would. parameters: values other
         than those compiled with, by name. record: what is kept of which output or probe; default: every output, all of
         it. to: a ``.zarr``, ``.nc`` or ``.npz`` that it is written to; overwrite: one that is there already. perfect:
-        start in equilibrium, as ``start`` does. watch: ``checkpoint``, ``every``, ``progress`` and ``max_memory``, as
-        ``Session.run`` takes them (docs/runs.md).
+        start in equilibrium, as ``start`` does. checkpoint, every, progress, max_memory: as ``Session.run`` takes them
+        (docs/runs.md).
         Errors: T302, T401 to T404, T408, T418 to T420, T505, T506.
         """
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
         recorded = {"record": record, "to": to, "overwrite": overwrite}
+        watch = {"checkpoint": checkpoint, "every": every, "progress": progress, "max_memory": max_memory}
         if perfect:
             with self.start(batch=batch or 1, **where, parameters=parameters, perfect=True) as session:
                 return session.run(ticks, inputs, **recorded, **watch)
         one_tick = ticks is None or (type(ticks) is int and ticks == 1)
-        plain = one_tick and parameters is None and record is None and to is None and not watch
+        plain = one_tick and parameters is None and record is None and to is None
+        plain = plain and all(value is None for value in watch.values())
         if plain and (run := self._one_tick_runs.run(inputs, batch, where)) is not None:
             return run
         exe = self._with(parameters)

@@ -52,6 +52,10 @@ def dynamics(
     Errors: T113 (an equation, with the place), T214 (a step too long for its method), T103, T111.
     """
     network = current("dynamics")
+    for what, text in {"equations": equations, "threshold": threshold, "reset": reset}.items():
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  (users pass anything)
+            notes, hint = [f"it was given {text!r}"], 'tc.dynamics("dv/dt = -v/tau : 1", constants={"tau": 10.0})'
+            raise error("T111", f"dynamics: {what} is a text", where=caller(), notes=notes, hint=hint)
     try:
         system = read(equations, threshold, reset)
         with_units = dimensions.given(system)
@@ -136,14 +140,17 @@ def _declared(line: Any, found: dimensions.Dimension, item: Any) -> dimensions.D
 def _shape(n: Any, given: Mapping[str, Any], initial: Mapping[str, Any] | None) -> tuple[int, ...]:
     if n is not None:
         return (int(n),) if isinstance(n, (int, np.integer)) else tuple(int(length) for length in n)
-    arrays = [*given.values(), *(item for item in (initial or {}).values() if not isinstance(item, str))]
-    shapes = [item.shape if isinstance(item, Handle) else np.shape(item) for item in arrays]
+    starts = {f"initial {name}": item for name, item in (initial or {}).items() if not isinstance(item, str)}
+    shapes = {
+        name: item.shape if isinstance(item, Handle) else np.shape(item) for name, item in {**given, **starts}.items()
+    }
     try:
-        return np.broadcast_shapes(*shapes)
+        return np.broadcast_shapes(*shapes.values())
     except ValueError:
-        notes = [f"they have the shapes {', '.join(map(str, map(list, shapes)))}"]
+        notes = [f"{name} has shape {list(shape)}" for name, shape in shapes.items() if shape]
         what = "dynamics: what is given does not broadcast to one shape"
-        raise error("T103", what, where=caller(), notes=notes, hint="pass n") from None
+        hint = "give each one number a unit, or one number for all"
+        raise error("T103", what, where=caller(), notes=notes, hint=hint) from None
 
 
 def _start(system: System, initial: Mapping[str, Any], shape: tuple[int, ...], with_units: bool) -> np.ndarray:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,7 +34,7 @@ class Network:
     """
 
     def __init__(self, name: str, dt: float = 1.0):
-        self._builder: Builder | None = Builder(name, float(dt))
+        self._builder: Builder | None = Builder(*_checked(name, dt))
         self._graph: Graph | None = None
         self.repairs: tuple[Finding, ...] = ()
         """What the reader of its file repaired or assumed (W501)."""
@@ -76,7 +76,7 @@ class Network:
         """
         if self._graph is not None:
             return self._graph
-        if self._builder is None or CURRENT.get() is self._builder or not self._builder.ops:
+        if self._builder is None or CURRENT.get() is self._builder:
             raise error("T111", "this network is not finished", where=caller(), hint="leave its with block first")
         return self._builder.graph()
 
@@ -119,6 +119,27 @@ class Network:
         ]
         rows += [{"kind": "state", "name": name, "type": str(list(size))} for name, size in self.graph.states.items()]
         return html_table(f"network {self.name}: {len(self.graph.ops)} ops, dt = {self.graph.dt:g}", rows)
+
+
+def _checked(name: Any, dt: Any) -> tuple[str, float]:
+    if not isinstance(name, str):
+        raise error("T111", "a network's name is a text", where=caller(), notes=[f"it is {name!r}"])
+    try:
+        return name, float(dt)
+    except (TypeError, ValueError):
+        hint = "the time of a tick, in the unit that the network's times have"
+        raise error("T105", "dt is a number", where=caller(), notes=[f"dt = {dt!r}"], hint=hint) from None
+
+
+def graph_of(network: Network | Graph) -> Graph:
+    """Return a network's graph, or the graph that it is already. Errors: T111 for anything else."""
+    graph: object = network.graph if isinstance(network, Network) else network
+    if not isinstance(graph, Graph):
+        path = isinstance(graph, str | os.PathLike)
+        hint = f"tc.load({str(graph)!r}) reads one from a file" if path else "pass what tc.Network(...) or tc.load gave"
+        notes = [f"it was given {graph!r}" if path else f"it was given {type(graph).__name__}"]
+        raise error("T111", "a network is expected, or its graph", where=caller(), notes=notes, hint=hint)
+    return graph
 
 
 def load(path: str | os.PathLike[str], *, format: str | None = None, **options: Any) -> Network:
@@ -218,7 +239,8 @@ def connect(placeholder: Handle, value: Handle) -> None:
 
 
 def _shape(shape: Any) -> Shape:
-    lengths = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    several = isinstance(shape, Iterable)
+    lengths: tuple[Any, ...] = tuple(cast("Iterable[Any]", shape)) if several else (shape,)
     if not all(isinstance(n, (int, np.integer)) and n >= 0 for n in lengths):
         raise error("T103", "a shape is a tuple of lengths >= 0", where=caller(), notes=[f"it is {shape!r}"])
     return tuple(int(n) for n in lengths)

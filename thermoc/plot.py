@@ -20,7 +20,7 @@ from thermoc.recording.conversions import events_of
 from thermoc.recording.layout import TRACE
 from thermoc.recording.meanings import UNITS
 from thermoc.recording.recorded import Recorded
-from thermoc.run import Run
+from thermoc.run import Run, recorded_of, run_of
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 from thermoc.support.extras import need
@@ -328,19 +328,30 @@ def _span(run: Run) -> tuple[float, float]:
 
 
 def _all(run: Run, fits: Any, what: str) -> Sequence[Recorded]:
-    items = [item for item in run.recorded.values() if fits(item)]
+    items = [item for item in run_of(run).recorded.values() if fits(item)]
     if not items:
-        notes = [f"recorded are {list(run.recorded)}"]
-        raise error("T419", f"nothing recorded is {what}", notes=notes, hint='record={"name": "all"}')
+        notes = [f"recorded are {', '.join(_kinds(item) for item in run.recorded.values())}"]
+        raise error("T419", f"nothing recorded is {what}", notes=notes, hint=_as_trace(*run.recorded.values()))
     return items
 
 
 def _item(run: Run, name: str | None, fits: Any, what: str) -> Recorded:
     if name is None:
         return _all(run, fits, what)[0]
-    if name not in run.recorded:
-        raise error("T401", f"the run has no output {name!r}", notes=[f"recorded are {list(run.recorded)}"])
-    if not fits(run.recorded[name]):
-        notes = [f"recorded are {', '.join(map(str, run.recorded[name].specs))}"]
-        raise error("T419", f"{name!r} is not {what}", notes=notes, hint=f'record={{"{name}": "all"}}')
-    return run.recorded[name]
+    item = recorded_of(run_of(run), name)
+    if not fits(item):
+        notes = [f"its role is {_role(run, item)}", f"recorded is {_kinds(item)}"]
+        others = [other.name for other in run.recorded.values() if fits(other)]
+        hint = f"draw {others[0]!r}" if others else _as_trace(item)
+        raise error("T419", f"{name!r} is not {what}", notes=notes, hint=hint)
+    return item
+
+
+def _kinds(item: Recorded) -> str:
+    return f"{item.name}={'+'.join(map(str, item.specs))}"
+
+
+def _as_trace(*items: Recorded) -> str:
+    """Say how the first of those without a trace is recorded with one; nothing where all have theirs."""
+    name = next((item.name for item in items if TRACE not in item), None)
+    return "" if name is None else f'record={{"{name}": "all"}}, in the shell --record {name}=all'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ from thermoc.recording.recorded import Recorded
 from thermoc.recording.specs import Spec
 from thermoc.recording.store import RunStore
 from thermoc.support.array_types import AnyArray
-from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.errors import Finding, ThermocError, caller, error
 from thermoc.support.loading import reading, shown
 from thermoc.support.tables import html_table, table
 
@@ -124,7 +125,7 @@ class Run:
         return (*physical, *(not_mixed(name, chain) for name, chain in self.diagnostics.items() if not chain.mixed))
 
     def __getitem__(self, name: str) -> AnyArray:
-        return self._recorded(name).array
+        return recorded_of(self, name).array
 
     def to_xarray(self) -> xarray.Dataset:
         """Return an xarray Dataset: a variable for each array that was recorded, lazy where it stands in a store.
@@ -145,7 +146,7 @@ class Run:
 
         It must be recorded as ``events`` or ``all``. Of spins it is where they are up. Errors: T401, T419.
         """
-        return spikes(self._recorded(name), self.frame.meanings[name], self.frame)
+        return spikes(recorded_of(self, name), self.frame.meanings[name], self.frame)
 
     def to_neo(self, *, time_unit: str = "s") -> Any:
         """Return a neo.Block: a segment a sample, with a spike train a unit and an analog signal a trace.
@@ -160,18 +161,12 @@ class Run:
         energy: the name of the output that is their energy, or numbers (ticks, batch). Errors: T302, T401, T419.
         """
         energies = self[energy] if isinstance(energy, str) else energy
-        return dimod_samples(self._recorded(name), self.frame.meanings[name], energies)
+        return dimod_samples(recorded_of(self, name), self.frame.meanings[name], energies)
 
     @property
     def ticks(self) -> int:
         """How many were run."""
         return int(self.provenance["ticks"]) if self.call is None else self.call.ticks
-
-    def _recorded(self, name: str) -> Recorded:
-        if name not in self.recorded:
-            notes = [f"recorded are {list(self.recorded)}"]
-            raise error("T401", f"the run has no output {name!r}", notes=notes, hint=f'record={{"{name}": "all"}}')
-        return self.recorded[name]
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write it as ``.zarr``, ``.nc`` or ``.npz``; ``tc.open_run`` reads it back. Errors: T302, T505, T506.
@@ -267,6 +262,28 @@ def open_run(path: str | os.PathLike[str]) -> Run:
             store=saved.store,
             complete=bool(attrs["complete"]),
         )
+
+
+def recorded_of(run: Run, name: str) -> Recorded:
+    """Return what a run recorded under a name. Errors: T401, with the name that was meant or how it is recorded."""
+    if name not in run.recorded:
+        left_out = run.call is not None and name in run.call.executable.source.outputs
+        near = difflib.get_close_matches(str(name), run.recorded, 1)
+        hint = f'record={{"{name}": "all"}}' if left_out else f"did you mean {near[0]!r}?" if near else ""
+        notes = [f"recorded are {list(run.recorded)}"]
+        raise error("T401", f"the run has no output {name!r}", notes=notes, hint=hint)
+    return run.recorded[name]
+
+
+def run_of(run: Run) -> Run:
+    """Return what is a run. Errors: T111 for anything else."""
+    given: object = run
+    if not isinstance(given, Run):
+        path = isinstance(given, str | os.PathLike)
+        notes = [f"it was given {given!r}" if path else f"it was given {type(given).__name__}"]
+        hint = f"tc.open_run({str(given)!r}) reads one from a file" if path else "exe.run(...) gives one"
+        raise error("T111", "a run is expected", where=caller(), notes=notes, hint=hint)
+    return given
 
 
 class Interrupted(KeyboardInterrupt):

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from thermoc import physics
+from thermoc.ir.bounds import above_zero, not_negative
 from thermoc.ir.dialects.thermo import into
 from thermoc.ir.ops import (
     COMPOUND,
@@ -61,6 +62,7 @@ class HeatExchange(Op):
 
     def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from _coupling("J", numbers)
+        yield from not_negative(numbers, "gamma", hint="gamma >= 0 draws units to T_layer")
 
     def states(self) -> dict[str, Shape]:
         return {"T": self.T.shape}
@@ -106,9 +108,9 @@ class HeatNetwork(Op):
         return {"T": (n,), "heat": (n,), "work": (n,)}
 
     def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
-        yield from _all("capacity", numbers, low=0.0, strict=True, hint="a heat capacity is > 0")
+        yield from above_zero(numbers, "capacity", hint="a heat capacity is > 0")
         yield from _coupling("conductance", numbers)
-        yield from _all("ambient", numbers, low=0.0)
+        yield from not_negative(numbers, "ambient")
         # A network without any reservoir is closed, and right; one that is joined in part is a mistake.
         if {"conductance", "ambient"} <= numbers.keys() and (numbers["ambient"] > 0).any():
             yield from _adrift(numbers["conductance"], numbers["ambient"])
@@ -180,7 +182,7 @@ class Clamp(Op):
     traits: ClassVar = frozenset({COMPOUND})
 
     def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
-        yield from _all("capacity", numbers, low=0.0, strict=True, hint="a heat capacity is > 0")
+        yield from above_zero(numbers, "capacity", hint="a heat capacity is > 0")
         if self.T_min > self.T_max:
             yield Problem("T105", "T_min lies above T_max", (f"T_min = {self.T_min}", f"T_max = {self.T_max}"))
 
@@ -214,23 +216,9 @@ def _adrift(G: AnyArray, ambient: AnyArray) -> Iterator[Problem]:
         yield Problem("T105", "the reservoir is disconnected from a node", notes, hint)
 
 
-def _all(
-    name: str, numbers: Mapping[str, AnyArray], *, low: float, strict: bool = False, hint: str = ""
-) -> Iterator[Problem]:
-    """Yield the first element of an operand that is too small."""
-    array = numbers.get(name)
-    if array is None:
-        return
-    wrong = np.argwhere(array <= low if strict else array < low)
-    if len(wrong):
-        index = tuple(map(int, wrong[0]))
-        where = f"{name}{list(index) if index else ''} = {array[index]}"
-        yield Problem("T105", f"{name} must be {'>' if strict else '>='} {low:g}", (where,), hint)
-
-
 def _coupling(name: str, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
     """Yield the first pair whose coupling is negative, or not the same both ways."""
-    yield from _all(name, numbers, low=0.0)
+    yield from not_negative(numbers, name)
     array = numbers.get(name)
     if array is None or array.shape != array.T.shape:
         return

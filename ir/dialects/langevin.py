@@ -11,6 +11,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
+from thermoc.ir.bounds import above_zero, not_negative
 from thermoc.ir.dialects.heat import at_least_zero
 from thermoc.ir.dialects.thermo import into
 from thermoc.ir.ops import (
@@ -92,6 +93,7 @@ class Langevin(Op):
 
     def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from above_zero(numbers, "mass")
+        yield from not_negative(numbers, "friction")
 
     def states(self) -> dict[str, Shape]:
         shape = self.x.shape
@@ -113,6 +115,9 @@ class Velocity(Op):
 
     traits: ClassVar = frozenset({STATEFUL, CONTINUOUS})
 
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        yield from above_zero(numbers, "mass")
+
     def states(self) -> dict[str, Shape]:
         return {"kick": ()}
 
@@ -124,6 +129,9 @@ class KineticEnergy(Op):
     v: Value = operand("*s")
     mass: Value = operand("~s", default=1.0)
     K: Value = result("", role=Role.energy)
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        yield from above_zero(numbers, "mass")
 
 
 @op("thermo.pair_force")
@@ -248,17 +256,6 @@ class Bonds(Op):
 
     def states(self) -> dict[str, Shape]:
         return {"formed": self.formed.shape}
-
-
-def above_zero(numbers: Mapping[str, AnyArray], *names: str) -> Iterator[Problem]:
-    """Yield the first element of each operand that is not > 0."""
-    for name in names:
-        array = numbers.get(name, np.ones(1))
-        wrong = np.argwhere(~(array > 0))
-        if len(wrong):
-            index = tuple(map(int, wrong[0]))
-            fact = f"{name}{list(index) if index else ''} = {array[index]}"
-            yield Problem("T105", f"{name} must be > 0", (fact,))
 
 
 def _touching(x: AnyArray, box: AnyArray) -> Iterator[Problem]:

@@ -16,11 +16,27 @@ same course is longer by dt.)
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from thermoc.ir.ops import COMPOUND, CONTINUOUS, STATEFUL, Check, Op, attr, non_negative, one_of, op, operand, result
+from thermoc.ir.bounds import above_zero
+from thermoc.ir.ops import (
+    COMPOUND,
+    CONTINUOUS,
+    STATEFUL,
+    Check,
+    Op,
+    Problem,
+    attr,
+    non_negative,
+    one_of,
+    op,
+    operand,
+    result,
+)
 from thermoc.ir.types import Role, Shape
 from thermoc.ir.values import Value
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 
 _COMPARE = one_of("greater", "greater_equal")
@@ -52,8 +68,16 @@ def _states(op: Any, *names: str) -> dict[str, Shape]:
     return dict.fromkeys((*names, *("held",) * bool(refractory)), shape)
 
 
+class Decaying(Op):
+    """A unit with time constants, each > 0: the operands whose names begin with ``tau``."""
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        names = [name for name in self.operand_specs if name.startswith("tau")]
+        yield from above_zero(numbers, *names, hint="a time constant is > 0; tc.if_ and tc.i do not leak")
+
+
 @op("spiking.lif")
-class Lif(Op):
+class Lif(Decaying):
     """tau dv/dt = v_leak - v + r x; a spike where v passes v_threshold, then a reset.
 
     exact: v' = v_inf + (v - v_inf) exp(-dt / tau), v_inf = v_leak + r x. euler: v' = v + dt / tau (v_inf - v).
@@ -105,7 +129,7 @@ class If(Op):
 
 
 @op("spiking.cuba_lif")
-class CubaLif(Op):
+class CubaLif(Decaying):
     """tau_syn di/dt = -i + w_in x, tau_mem dv/dt = v_leak - v + r i; a spike where v passes v_threshold, then a reset.
 
     exact: i' = w + (i - w) b and v' = u + (v - u) a + r (i - w) k with w = w_in x, u = v_leak + r w,
@@ -138,7 +162,7 @@ class CubaLif(Op):
 
 
 @op("spiking.cuba_li")
-class CubaLi(Op):
+class CubaLi(Decaying):
     """tau_syn di/dt = -i + w_in x, tau_mem dv/dt = v_leak - v + r i, no spikes; the methods of ``spiking.cuba_lif``."""
 
     x: Value = operand("*s")
@@ -160,7 +184,7 @@ class CubaLi(Op):
 
 
 @op("spiking.li")
-class Li(Op):
+class Li(Decaying):
     """tau dv/dt = v_leak - v + r x, no spikes; the methods of ``spiking.lif``."""
 
     x: Value = operand("*s")
@@ -193,7 +217,7 @@ class I(Op):  # noqa: E742  (NIR's name)
 
 
 @op("spiking.trace")
-class Trace(Op):
+class Trace(Decaying):
     """dg/dt = -g / tau, and g jumps by x in each tick: an exponential synapse.
 
     g' = g exp(-dt / tau) + x, exact: what was there decays for the tick, and the tick's jump is included whole, as a

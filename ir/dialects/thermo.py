@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from thermoc.ir.bounds import above_zero, not_negative
 from thermoc.ir.ops import (
     CLOCKED,
     COMPOUND,
@@ -13,6 +15,7 @@ from thermoc.ir.ops import (
     STATEFUL,
     STOCHASTIC,
     Op,
+    Problem,
     ShapeProblem,
     attr,
     integers,
@@ -25,6 +28,7 @@ from thermoc.ir.ops import (
 )
 from thermoc.ir.types import DType, Role, Shape
 from thermoc.ir.values import Value
+from thermoc.support.array_types import AnyArray
 
 # ------------------------------------------------------------------------------------------------- activations
 
@@ -126,6 +130,9 @@ class Noise(Op):
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         return {"y": into(self.shape, T=shapes["T"], gamma=shapes["gamma"])}
 
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        yield from not_negative(numbers, "gamma")
+
 
 @op("thermo.memory")
 class Memory(Op):
@@ -145,6 +152,9 @@ class Memory(Op):
     traits: ClassVar = frozenset({STATEFUL, STOCHASTIC, CONTINUOUS})
     # The result is the old state, so a memory may stand in a cycle.
     instant: ClassVar = ("initial",)
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        yield from above_zero(numbers, "gamma", hint="gamma is the rate of decay; tc.i adds up without one")
 
     def states(self) -> dict[str, Shape]:
         return {"m": self.m.shape}
@@ -240,6 +250,9 @@ class AdaptiveSchedule(Op):
             present = "both" if self.energy is not None else "neither"
             raise ShapeProblem("it takes a capacity, or an energy to measure it from", f"given is {present}")
         return {"T": ()}
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        yield from above_zero(numbers, "capacity", hint="a heat capacity is > 0")
 
     def states(self) -> dict[str, Shape]:
         return {"T": ()} if self.energy is None else {"T": (), "mean": (), "C": ()}

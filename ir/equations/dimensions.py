@@ -69,12 +69,15 @@ def scale(name: str) -> float | None:
 
 
 def text_of(dimension: Dimension) -> str:
-    """Return a dimension as a unit: the named one where there is one, else base units."""
+    """Return a dimension as a unit: the named one where there is one, or one a second, else base units."""
     if dimension == NONE:
         return "1"
-    for names, (_, known) in _UNITS.items():
-        if known == dimension and names[0] != "gram":
-            return names[0]
+    named = {known: names[0] for names, (_, known) in _UNITS.items() if names[0] != "gram"}
+    if dimension in named:
+        return named[dimension]
+    # What a slope has: a named unit in each second.
+    if (whole := _times(dimension, BASE_TIME, 1)) in named:
+        return f"{named[whole]}/second"
     parts = [f"{name}**{power}" if power != 1 else name for name, power in zip(BASE, dimension) if power]
     return "*".join(part.replace("**-", "**-") for part in parts)
 
@@ -109,26 +112,34 @@ def check(system: System, known: Mapping[str, Dimension]) -> None:
     for line in (*system.slopes.values(), *system.derived, *system.declared.values()):
         names[line.name] = unit_of(line.unit)[1]
     for line in system.derived:
-        _agree(line.expression, names, names[line.name], f"{line.name} is declared as")
+        _agree(line.expression, names, names[line.name], f"{line.name} is declared as", known)
     for line in system.slopes.values():
-        _agree(line.expression, names, _times(names[line.name], BASE_TIME, -1), f"d{line.name}/dt is")
+        _agree(line.expression, names, _times(names[line.name], BASE_TIME, -1), f"d{line.name}/dt is", known)
     if system.threshold is not None:
         _Dimensions(system.threshold, names).of(system.threshold.tree)
     for statement in system.reset:
         wanted = NONE if statement.operator and statement.operator in "*/" else names[statement.name]
-        _agree(statement.expression, names, wanted, f"{statement.name} is")
+        _agree(statement.expression, names, wanted, f"{statement.name} is", known)
 
 
 BASE_TIME: Dimension = _of(0, 0, 1, 0, 0, 0)
 
 
-def _agree(expression: Expression | None, names: Mapping[str, Dimension], wanted: Dimension, who: str) -> None:
+def _agree(
+    expression: Expression | None,
+    names: Mapping[str, Dimension],
+    wanted: Dimension,
+    who: str,
+    known: Mapping[str, Dimension],
+) -> None:
     if expression is None:
         return
     found = _Dimensions(expression, names).of(expression.tree)
     if found not in (wanted, None):
         facts = (f"{who} {text_of(wanted)}", f"the expression is {text_of(found)}")
-        raise expression.problem(expression.tree, "units disagree", facts=facts)
+        plain = next((name for name in sorted(expression.reads()) if known.get(name) == NONE), None)
+        hint = f'{plain} is given without a unit: {plain}="10*ms" has one' if plain else ""
+        raise expression.problem(expression.tree, "units disagree", facts=facts, hint=hint)
 
 
 def _times(a: Dimension, b: Dimension, power: Fraction | int) -> Dimension:

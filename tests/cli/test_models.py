@@ -139,13 +139,14 @@ def test_a_run_without_inputs_says_which_and_how(folder: Path):
         ["run", "model.py:net", "-i", "x.npy", "-o", "y.csv"],
         ["verify", "model.py:net", "--plot", "nowhere/p.svg"],
         ["verify", "model.py:net", "--reduce", "nowhere/r"],
+        ["run", "model.py:net", "-i", "x.npy", "--record", "time=mean", "--plot", "p.png"],
         ["compile", "model.py:net", "-o", "nowhere/x.onnx"],
         ["show", "model.py:net", "--svg", "g.png"],
     ],
     ids=" ".join,
 )
-def test_a_path_that_cannot_be_written_is_told_before_anything_runs(
+def test_what_cannot_be_written_or_drawn_is_told_before_anything_runs(
     folder: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("thermoc.compiled.run_passes", lambda *_, **__: pytest.fail("it was compiled first"))
-    assert problem(*arguments).code in ("T404", "T505")
+    assert problem(*arguments).code in ("T404", "T419", "T505")

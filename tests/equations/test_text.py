@@ -98,12 +98,28 @@ def test_texts_without_end_are_refused(equations: str, what: str):
         ("dv/dt = -v/tau + mV*xi : volt\ntau : second", {"tau": 0.01}, "do not go together", "mV*xi"),
         ("dv/dt = (v**1.5 - v)/tau : volt\ntau : second", {"tau": 0.01}, "do not go together", "v)/tau"),
         ("dv/dt = -v/tau : volt", {"tau": 0.01}, "units disagree", "-v/tau"),
+        ("dv/dt = -v/tau : volt", {"tau": 0.01}, "dv/dt is volt/second", "-v/tau"),
+        ("dv/dt = -v/tau : volt", {"tau": 0.01}, "tau is given without a unit", "-v/tau"),
     ],
 )
 def test_units_that_disagree_are_pointed_at(equations: str, constants: dict[str, Any], what: str, at: str):
     problem = refusal(equations, constants=constants)
     assert problem.code == "T113" and what in str(problem)
     assert pointed(problem).startswith(at)
+
+
+@pytest.mark.parametrize("wrong", [{"equations": None}, {"equations": {"v": "-v"}}, {"threshold": 1.0}])
+def test_equations_are_texts(wrong: dict[str, Any]):
+    given = {"equations": "dv/dt = -v : 1", **wrong}
+    with pytest.raises(tc.ThermocError, match="is a text") as caught, tc.Network("n"):
+        tc.dynamics(**given)
+    assert caught.value.code == "T111"
+
+
+def test_shapes_that_disagree_are_told_by_name():
+    with pytest.raises(tc.ThermocError, match="tau has shape") as caught, tc.Network("n"):
+        tc.dynamics("dv/dt = (I - v)/tau : 1", constants={"I": np.ones(3), "tau": np.ones(4)})
+    assert caught.value.code == "T103" and "I has shape [3]" in str(caught.value)
 
 
 def test_units_that_agree_pass_and_numbers_are_si():

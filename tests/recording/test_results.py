@@ -139,6 +139,17 @@ def test_a_figure_of_what_was_not_recorded_is_refused():
         tc.plot.format_of("figure.gif")
 
 
+def test_a_figure_of_the_wrong_output_names_the_right_one():
+    """It advised to record all of it, which was recorded: what was wrong is its role."""
+    run = spiking().run({"x": DRIVE})
+    for draw, name, cure in ((tc.plot.raster, "v", "draw 'spikes'"), (tc.plot.energy, "v", "")):
+        with pytest.raises(tc.ThermocError, match="T419") as caught:
+            draw(run, name)
+        assert caught.value.findings[0].hint == cure and "its role is signal" in str(caught.value)
+    with pytest.raises(tc.ThermocError, match="--record s=all"):
+        tc.plot.trace(spin_glass().run(ticks=20, record={"s": "mean"}))
+
+
 def test_what_has_nothing_to_draw_is_refused():
     short = spin_glass().run(ticks=5, record={"s": "every:10"})
     for draw in (tc.plot.trace, tc.plot.histogram, tc.plot.phases, tc.plot.autocorrelation):

@@ -197,7 +197,7 @@ def test_mistakes_are_told_by_their_codes():
         (lambda: tc.verify(net, ["sim"], options=["sim"]), "T303"),  # type: ignore[arg-type]
         (lambda: tc.verify(net, ["sim"], options={"sim": 3}), "T303"),  # type: ignore[dict-item]
         (lambda: tc.verify(net, ["sim"], tolerance="little"), "T404"),  # type: ignore[arg-type]
-        (lambda: tc.verify("net.thermo", ["sim"]), "T404"),  # type: ignore[arg-type]
+        (lambda: tc.verify("net.thermo", ["sim"]), "T111"),  # type: ignore[arg-type]
         (lambda: tc.verify(net, ["sim"], ticks=2).plot("error.gif"), "T404"),
     ]:
         with pytest.raises(tc.ThermocError) as caught:

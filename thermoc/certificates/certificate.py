@@ -28,7 +28,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC
 from thermoc.recording.plan import signals
 from thermoc.recording.recording import Recording
-from thermoc.run import Call, Run
+from thermoc.run import Call, Run, run_of
 from thermoc.session import run_again
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
@@ -143,7 +143,7 @@ def certify(
     must be able to show with 99 % for a law to be said to hold; of a run that could not, it says "cannot tell".
     Errors: T404 for a run that cannot be repeated or is too short, and for a rate that is none.
     """
-    call = run.call
+    call = run_of(run).call
     if call is None:
         notes, hint = ["it was read from a file, which holds no network"], "certify it where it is run"
         raise error("T404", "this run cannot be repeated", notes=notes, hint=hint)
@@ -346,7 +346,8 @@ def _power(law: Law) -> str:
     shown = "" if law.bias is None else f"{law.bias:.2g} of {law.bias_of}"
     if law.needed is None:
         return shown
-    ticks = f"{law.needed:.2g} ticks tell" if np.isfinite(law.needed) else "no length tells"
+    needed = float(f"{law.needed:.2g}")
+    ticks = f"{needed:,.0f} ticks tell" if np.isfinite(needed) else "no length tells"
     return "; ".join(filter(None, (shown, ticks)))
 
 

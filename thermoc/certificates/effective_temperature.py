@@ -17,7 +17,7 @@ from thermoc.certificates.samples.real import unit_temperatures as by_virial
 from thermoc.ir.dialects import sampling, thermo
 from thermoc.ir.ops import Op
 from thermoc.physics import TemperatureFit, UnitTemperatures, binary_temperatures
-from thermoc.run import Call, Run
+from thermoc.run import Call, Run, run_of
 from thermoc.session import run_again
 from thermoc.support.errors import error
 
@@ -31,7 +31,7 @@ def effective_temperatures(run: Run, output: str | None = None, *, warmup: int |
     the model of heat says of each unit's place, averaged over ticks. warmup: ticks left out, default a quarter.
     Errors: T401, T404, T427.
     """
-    call = run.call
+    call = run_of(run).call
     if call is None:
         notes, hint = ["it was read from a file, which holds no network"], "tc.certify_samples takes samples of files"
         raise error("T404", "the drives of this run are not known", notes=notes, hint=hint)

@@ -49,7 +49,8 @@ class ModelArgument:
         if colon and path.endswith(".py"):
             if self.options:
                 notes = [f"{next(iter(self.options))} is an option of a file's reader"]
-                raise error("T111", f"{path} is Python, which has no reader's options", notes=notes)
+                hint = f"say it in {path}: tc.Network({name!r}, dt=...)" if "dt" in self.options else ""
+                raise error("T111", f"{path} is Python, which has no reader's options", notes=notes, hint=hint)
             return network_in(Path(path), name)
         if self.name.endswith(".py"):
             hint = f"name it: {self.name}:NAME; of a script of Brian2: -R format=brian2"
@@ -101,7 +102,8 @@ def takes_model(command: Callable[..., None]) -> Callable[..., None]:
 
 
 _ARGUMENT = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A .thermo, .nir or .net file, file.py:NAME for a network, or demo.")
+    str,
+    typer.Argument(metavar="MODEL", help="A .thermo, .nir, .onnx or .net file, file.py:NAME for a network, or demo."),
 ]
 
 

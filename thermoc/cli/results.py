@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ from thermoc.certificates import certify as make_certificate
 from thermoc.certificates.signature import check_key
 from thermoc.cli.output import check, print_json, say
 from thermoc.cli.parameters import file_name
+from thermoc.recording.plan import TRACES
 from thermoc.reports import chip_picture, chip_trace
 from thermoc.reports.html import check_page
 from thermoc.reports.html import report as make_report
 from thermoc.run import Run
 from thermoc.support.arrays import write_npz
 from thermoc.support.errors import error
+from thermoc.support.extras import need
 from thermoc.support.files import can_write, write_atomic
 from thermoc.support.tables import table
 
@@ -46,14 +48,16 @@ class Results:
         named = {name: getattr(self, name) for name in PICTURES}
         return {name: path for name, path in named.items() if path is not None}
 
-    def check(self, target: str) -> None:
-        """Refuse what cannot be drawn or held by such a file. Errors: T404."""
+    def check(self, target: str, record: Mapping[str, Sequence[str]] | None) -> None:
+        """Refuse what cannot be drawn, of what is recorded, or held by such a file. Errors: T302, T404, T419."""
         if self.pictures and target != "chip":
             option = next(iter(self.pictures)).replace("_", "-")
             what = f"--{option} shows a simulated chip, and the target is {target!r}"
             raise error("T404", what, hint="take --target chip")
         if self.plot is not None:
             figures.format_of(self.plot)
+            need("matplotlib", "viz", "pictures")
+            _check_drawn(record)
         if self.report is not None:
             check_page(self.report)
         for path in (self.floorplan, self.heat_map):
@@ -154,3 +158,12 @@ class Results:
 def certificate_path(network: str) -> Path:
     """Return the file of a network's certificate."""
     return Path(f"{file_name(network)}.certificate.json")
+
+
+def _check_drawn(record: Mapping[str, Sequence[str]] | None) -> None:
+    asked = [(name, text) for name, texts in (record or {}).items() for text in texts]
+    # Before the run: a figure that is refused at its end may be refused after hours.
+    if asked and not any(text.split(":")[0] in (*TRACES, "events") for _, text in asked):
+        notes = [f"recorded are {', '.join(f'{name}={text}' for name, text in asked)}"]
+        hint = f"add {asked[0][0]}=all, or {asked[0][0]}=every:K"
+        raise error("T419", "--plot draws traces and events, and none is recorded", notes=notes, hint=hint)

@@ -95,8 +95,8 @@ def run(
     }
     results = Results(**files, sign=sign, as_json=as_json)
     # All that can be refused is refused before the model's file, which may take long, is run.
-    results.check(target)
     plan = None if record is None else parsed_plan(record)
+    results.check(target, plan)
     settings = {"ticks": ticks, "batch": batch, "seed": seed, "record": plan, "to": to, "overwrite": overwrite}
     settings |= {"checkpoint": saving(checkpoint, every), "max_memory": max_memory}
     net = model.load()

@@ -19,7 +19,7 @@ from thermoc.costs.spiking import on_spiking_chip
 from thermoc.costs.table import CostTable
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
-from thermoc.network import Network
+from thermoc.network import Network, graph_of
 from thermoc.simulator.chips import load_chip
 from thermoc.simulator.chips import names as chip_names
 from thermoc.support.errors import ThermocError, error
@@ -99,7 +99,7 @@ def _question(
     seed: int,
     calibrate: Mapping[str, ArrayLike] | None,
 ) -> Question:
-    graph = network.graph if isinstance(network, Network) else network
+    graph = graph_of(network)
     arrays = {name: np.asarray(array) for name, array in (inputs or {}).items()}
     fed = feed(graph, arrays, ticks=ticks, batch=batch, seed=seed)
     right = None if labels is None else np.asarray(labels)

@@ -23,7 +23,7 @@ from thermoc.compiled import Compiled
 from thermoc.ir.ops import CLOCKED
 from thermoc.session import Session
 from thermoc.support.array_types import FloatArray
-from thermoc.support.errors import error
+from thermoc.support.errors import caller, error
 
 TOTAL_VARIATION, WASSERSTEIN = "total variation", "Wasserstein"
 LEAST_PAIRS = 30
@@ -99,6 +99,9 @@ def distance_to_equilibrium(
 
 
 def _check(executable: Compiled, *, ticks: int, lag: int, pairs: int, confidence: float) -> None:
+    if not isinstance(executable, Compiled):  # pyright: ignore[reportUnnecessaryIsInstance]  (users pass anything)
+        notes, hint = [f"it was given {type(executable).__name__}"], "tc.compile(net) gives one"
+        raise error("T111", "a compiled network is expected", where=caller(), notes=notes, hint=hint)
     for name, value, least in (("ticks", ticks, 1), ("lag", lag, 1), ("pairs", pairs, 2)):
         if not isinstance(value, int | np.integer) or value < least:
             raise error("T404", f"{name} is a whole number, {least} at least", notes=[f"{name} = {value!r}"])

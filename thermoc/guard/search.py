@@ -15,7 +15,7 @@ from thermoc.guard.band import GuardBand, GuardPoint
 from thermoc.guard.draw_distance import draw_distance
 from thermoc.ir.dialects.sampling import Gibbs
 from thermoc.ir.graph import Graph
-from thermoc.network import Network
+from thermoc.network import Network, graph_of
 from thermoc.simulator.chips import Chip, load_chip
 from thermoc.simulator.chips.variants import path_of, text_of, with_numbers
 from thermoc.support.errors import ThermocError, error
@@ -55,7 +55,7 @@ def guard_band(
     """
     _check(epsilon, ticks, options or {})
     bench = _Bench(
-        graph=network.graph if isinstance(network, Network) else network,
+        graph=graph_of(network),
         chip=load_chip(chip),
         text=text_of(chip),
         run={"inputs": inputs, "ticks": ticks, "batch": batch, "seed": seed},

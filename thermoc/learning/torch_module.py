@@ -20,7 +20,7 @@ from thermoc.learning.hardware import Calibration, Hardware, hardware
 from thermoc.learning.surrogates import ESTIMATORS, SURROGATES, Slope
 from thermoc.learning.tensor_inputs import timed_inputs
 from thermoc.learning.torch_context import Choices, TorchContext
-from thermoc.network import Network
+from thermoc.network import Network, graph_of
 from thermoc.passes.expand import devices as device_steps
 from thermoc.passes.rewriting import rewrite
 from thermoc.passes.set_precision import SetPrecision
@@ -86,7 +86,7 @@ def to_torch(
     Errors: T221 for an op that torch cannot run, and for a trainable parameter that no output has a gradient in; T302
     without torch; T303, T305 for a target's options; T404 for a keyword.
     """
-    graph = network.graph if isinstance(network, Network) else network
+    graph = graph_of(network)
     _one_of("precision", precision, FORMATS)
     _one_of("estimator", estimator, ESTIMATORS)
     _one_of("rounding", rounding, ROUNDING)

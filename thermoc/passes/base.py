@@ -64,6 +64,8 @@ class Pass(ABC):
     needs: ClassVar[tuple[Property, ...]] = ()
     untyped: ClassVar[bool] = False
     """True for a pass that takes graphs whose types are not all known."""
+    folds: ClassVar[bool] = False
+    """True for a pass after which more numbers are known: what is wrong with these was wrong with the network."""
 
     @property
     def gives(self) -> tuple[Property, ...]:

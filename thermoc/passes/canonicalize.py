@@ -27,6 +27,7 @@ class Canonicalize(Pass):
     """
 
     name: ClassVar[str] = "canonicalize"
+    folds: ClassVar[bool] = True
 
     def run(self, graph: Graph, log: Log) -> Graph:
         return drop_dead(_folded_and_merged(graph))

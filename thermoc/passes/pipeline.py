@@ -79,10 +79,15 @@ def _check_result(step: Pass, graph: Graph, records: Sequence[PassRecord], *, ch
     head = Finding(code="T202", what=f"pass {step} left a graph that is not well formed", notes=notes)
     # A graph that did not change was verified after the pass before, and verifying is not free.
     if changed or step.untyped:
-        _demand(findings(graph), lambda found: found if step.untyped else [head, *found])
+        _demand(findings(graph), lambda found: found if step.untyped or _of_numbers(step, found) else [head, *found])
     for gift in step.gives:
         head = Finding(code="T202", what=f"pass {step} promised: {gift.name}", notes=notes)
         _demand(gift.broken(graph), lambda found, head=head: [head, *found])
+
+
+def _of_numbers(step: Pass, found: list[Finding]) -> bool:
+    """Tell whether the network is at fault: a number that it computes, known now, is out of its bounds."""
+    return step.folds and {finding.code for finding in found} <= {"T105", "T107", "T108"}
 
 
 def _history(records: Sequence[PassRecord]) -> tuple[str, ...]:

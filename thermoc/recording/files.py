@@ -40,12 +40,15 @@ class SavedRun:
     store: RunStore | None = None
 
 
-def suffix_of(path: str | os.PathLike[str], *, verb: str = "be written as") -> str:
+WRITTEN_BY = "run.save(path) writes a run, in the shell thermoc run MODEL --to run.npz"
+
+
+def suffix_of(path: str | os.PathLike[str], *, verb: str = "be written as", hint: str = "") -> str:
     """Return how a run is written. Errors: T506 for another suffix."""
     suffix = Path(path).suffix
     if suffix not in SUFFIXES:
         notes = [f"there are {', '.join(SUFFIXES)}"]
-        raise error("T506", f"a run cannot {verb} {Path(path).name!r}", notes=notes)
+        raise error("T506", f"a run cannot {verb} {Path(path).name!r}", notes=notes, hint=hint)
     return suffix
 
 
@@ -91,7 +94,7 @@ def dataset(attrs: Mapping[str, Any], frame: Frame, recorded: Mapping[str, Recor
 
 def load(path: str | os.PathLike[str]) -> SavedRun:
     """Read a run; a store stays open, and its traces are read where they are asked for. Errors: T302, T501 to T506."""
-    suffix = suffix_of(path, verb="be read from")
+    suffix = suffix_of(path, verb="be read from", hint=WRITTEN_BY)
     if suffix == ".zarr":
         store = RunStore.reopen(path)
         arrays = {name: _written(array) for name, array in store.group.arrays()}
@@ -147,7 +150,8 @@ def meanings_of(attrs: Mapping[str, Any]) -> dict[str, Meaning]:
 
 def _saved(path: str | os.PathLike[str], attrs: Mapping[str, Any], arrays: Mapping[str, Any]) -> SavedRun:
     if attrs.get("format") != FORMAT:
-        raise error("T506", f"{shown(path)} holds no run", notes=["it was not written by run.save or to="])
+        notes = ["it was not written by run.save or to="]
+        raise error("T506", f"{shown(path)} holds no run", notes=notes, hint=WRITTEN_BY)
     recorded: dict[str, Recorded] = {}
     for name, texts in json.loads(attrs["record"]).items():
         specs = tuple(map(parsed, texts))

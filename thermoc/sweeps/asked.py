@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from thermoc import plugins
 from thermoc.ir.graph import Graph
 from thermoc.ir.parameters import unknown_parameter
-from thermoc.network import Network
+from thermoc.network import Network, graph_of
 from thermoc.recording.plan import planned
 from thermoc.simulator.chips.variants import text_of
 from thermoc.support.errors import ThermocError, error
@@ -45,7 +45,7 @@ def sweep_of(
     objective: Objective | None = None,
 ) -> Sweep:
     """Return a sweep, its names and numbers checked. Errors: T302, T303, T305, T401, T404, T418, T419, T520."""
-    graph = network.graph if isinstance(network, Network) else network
+    graph = graph_of(network)
     check_choice("method", method, METHODS)
     check_whole(1, ticks=ticks, batch=batch, parts=parts, **({} if count is None else {"count": count}))
     fixed, varied = _apart(parameters or {}, "parameter")

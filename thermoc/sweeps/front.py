@@ -68,7 +68,7 @@ def sweep(
     """
     chosen = {"scheduler": scheduler, "workers": workers, "retries": retries}
     where = Where(**chosen, overwrite=overwrite, progress=progress)
-    if isinstance(source, Network | Graph):
+    if not isinstance(source, str | os.PathLike):
         if to is None:
             raise error(CODE, "a sweep needs a store for its results", hint='tc.sweep(net, "results.zarr", ...)')
         return carry_out(sweep_of(source, **about), Path(to), where)

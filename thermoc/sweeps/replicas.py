@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from thermoc.api import Executable, compile
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
-from thermoc.network import Network
+from thermoc.network import Network, graph_of
 from thermoc.recording.plan import planned
 from thermoc.recording.recorded import Recorded
 from thermoc.run import Call, Run
@@ -47,7 +47,7 @@ def replicas(
     divided, default two a worker. scheduler, workers: as of ``tc.sweep``. options: of the target.
     Errors: those of ``exe.run``, T423 (a part that fails), T424, T520 (a batch that cannot be divided).
     """
-    graph = network.graph if isinstance(network, Network) else network
+    graph = graph_of(network)
     exe, arrays = compile(graph, target, **options), {name: np.asarray(array) for name, array in (inputs or {}).items()}
     if parts is None:
         parts = min(batch, 2 * max(1, cores() if workers is None else workers))

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from thermoc import api
 from thermoc.backends.base import Outcome
 from thermoc.ir.graph import Graph, exposed
-from thermoc.network import Network
+from thermoc.network import Network, graph_of
 from thermoc.support.errors import error
 from thermoc.support.files import can_write
 from thermoc.verification.comparison import BREACH, EMISSION, LOWERING, Breach, Comparison
@@ -60,7 +60,7 @@ def verify(
     # Before anything runs: a verification may take long, and must not end in a file that cannot be written.
     if reduce is not None:
         can_write(reduce)
-    graph = _probed(_graph(network), tuple(probes))
+    graph = _probed(graph_of(network), tuple(probes))
     where = replace(setting(graph, inputs, ticks=ticks, batch=batch, seed=seed), pieces=pieces)
     source = where.reference(graph)
     rows: list[Comparison] = []
@@ -128,14 +128,6 @@ def _shows(subject: Subject, graph: Graph, where: RunSettings, kind: str) -> boo
 def _judge(subject: Subject, kind: str) -> Judgement:
     """Compare every output in one of the two errors."""
     return lowering(subject, subject.exe.graph, subject.lowered.outputs) if kind == LOWERING else emission(subject)
-
-
-def _graph(network: Any) -> Graph:
-    graph = network.graph if isinstance(network, Network) else network
-    if not isinstance(graph, Graph):
-        hint = "tc.load reads one from a file"
-        raise error("T404", "what is verified is a network or its graph", notes=[f"it is {network!r}"], hint=hint)
-    return graph
 
 
 def _probed(graph: Graph, probes: tuple[str, ...]) -> Graph:

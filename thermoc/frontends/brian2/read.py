@@ -40,7 +40,7 @@ def from_network(
     Time is in seconds, a tick is a step of the fastest clock, all numbers are in SI, as Brian2 holds them.
     Errors: T107, T204, T504, T508 (an object that cannot be read), T510, T524 (Brian2 refuses it), T525 (it has run).
     """
-    objects_in_order, dt = prepared(network, dict(namespace), source or network.name)
+    objects_in_order, dt = prepared(network, dict(namespace), source or getattr(network, "name", ""))
     site = ObjectSite(source=source or network.name, builder=Builder(network.name, dt), dt=dt, repairs=list(notes))
     names = {id(value): name for name, value in namespace.items() if name.isidentifier() and name[0] != "_"}
     token = CURRENT.set(site.builder)
