@@ -1,4 +1,4 @@
-"""Greedy colouring, compiled: for graphs of many couplings, where a loop in Python takes longer than short annealing."""
+"""Greedy colouring, compiled: with many couplings a loop in Python takes longer than short annealing."""
 
 from __future__ import annotations
 
