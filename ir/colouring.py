@@ -11,9 +11,14 @@ unit by unit, those of many couplings first.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from thermoc.support.array_types import AnyArray, IntArray
+
+OneByOne = Callable[[IntArray, IntArray, IntArray], IntArray]
+"""(order, offsets, columns), couplings in both directions -> the least free colour of each unit in that order."""
 
 SMALL = 2000
 """Up to so many couplings networkx looks for few colours; it takes a second and more for a million."""
@@ -22,8 +27,11 @@ DENSE = 64
 """Couplings a unit from which on arrays are faster than numbers one by one."""
 
 
-def colouring(offsets: AnyArray, columns: AnyArray) -> IntArray:
-    """Return a colour for each unit; couplings are rows (offsets, columns), in one direction or both."""
+def colouring(offsets: AnyArray, columns: AnyArray, one_by_one: OneByOne | None = None) -> IntArray:
+    """Return a colour for each unit; couplings are rows (offsets, columns), in one direction or both.
+
+    one_by_one: gives greedy colours in place of Python's own loop, compiled where the simulator is at hand.
+    """
     n = len(offsets) - 1
     columns = np.ascontiguousarray(columns)  # SciPy takes no others
     if not len(columns):
@@ -31,7 +39,7 @@ def colouring(offsets: AnyArray, columns: AnyArray) -> IntArray:
     two = _two_colours(offsets, columns)
     if clash(offsets, columns, two) is None:
         return two
-    return _few_colours(offsets, columns) if len(columns) <= SMALL else _from_the_highest(offsets, columns)
+    return _few_colours(offsets, columns) if len(columns) <= SMALL else _from_the_highest(offsets, columns, one_by_one)
 
 
 def clash(offsets: AnyArray, columns: AnyArray, colors: AnyArray) -> tuple[int, int] | None:
@@ -80,7 +88,7 @@ def _few_colours(offsets: AnyArray, columns: AnyArray) -> IntArray:
     return np.array([colors[i] for i in range(n)])
 
 
-def _from_the_highest(offsets: AnyArray, columns: AnyArray) -> IntArray:
+def _from_the_highest(offsets: AnyArray, columns: AnyArray, one_by_one: OneByOne | None) -> IntArray:
     """Return colours that are given unit by unit, each the least that no neighbour has (greedy colouring).
 
     The order is degree first, then a fixed permutation, so the result is a function of the graph.
@@ -95,7 +103,7 @@ def _from_the_highest(offsets: AnyArray, columns: AnyArray) -> IntArray:
     degree = np.diff(ends) + np.bincount(columns[away], minlength=n)
     order = np.lexsort((np.random.default_rng(0).permutation(n), degree))[::-1]
     both = one_way + one_way.T.tocsr()
-    give = _by_rows if both.nnz > DENSE * n else _by_bits
+    give = one_by_one or (_by_rows if both.nnz > DENSE * n else _by_bits)
     return give(order, both.indptr, both.indices)
 
 

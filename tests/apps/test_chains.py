@@ -15,9 +15,11 @@ from thermoc.apps.optimisation import tempering
 from thermoc.apps.optimisation.budget import Budget
 from thermoc.apps.optimisation.population import parents
 from thermoc.apps.optimisation.work import Work
+from thermoc.ir.colouring import colouring
 from thermoc.physics.ising import all_states, enumerate_ising
 from thermoc.simulator.kernels.annealing.chain import SpinChains
 from thermoc.simulator.kernels.annealing.clusters import exchange_cluster, keep_better
+from thermoc.simulator.kernels.annealing.colours import least_free_colours
 
 ALARM = 1e-6
 
@@ -44,6 +46,23 @@ def far_from(states, probabilities):
 
 def sweep(work, chains, T, sweeps, seed):
     replace(work, seed=seed).sweep(chains, np.arange(len(chains.words)), np.full(1, T), np.full(1, sweeps))
+
+
+@pytest.mark.parametrize("density", [0.04, 0.5, 1.0])
+def test_places_are_those_of_the_colouring(density):
+    """Compiled and in Python; each colour begins a block of its own."""
+    model = small_model(300, 2, density=density)
+    couplings = np.asarray(model.J.indptr), np.asarray(model.J.indices)
+    colors = colouring(*couplings)
+    assert np.array_equal(colouring(*couplings, least_free_colours), colors)
+    place, expected, begin = lay.lay_out(model).place, np.zeros(300), 0
+    if 64 * (colors.max() + 1) > lay.DENSE:
+        colors = np.zeros(300)
+    for color in range(int(colors.max()) + 1):
+        units = np.flatnonzero(colors == color)
+        expected[units] = begin + np.arange(len(units))
+        begin += -(-len(units) // 64) * 64
+    assert np.array_equal(place, expected)
 
 
 @pytest.mark.parametrize("kind, T", [("whole", 1.0), ("whole", 2.7), ("real", 1.0), ("dense", 5.0)])

@@ -70,7 +70,7 @@ class BoltzmannMachine:
 
 
 class BoltzmannTraining(EpochTraining):
-    """Trains a Boltzmann machine with any couplings: sampled data phase, persistent chains. Errors: T404."""
+    """Trains a Boltzmann machine with any couplings: sampled data phase, chains in a session. Errors: T404."""
 
     def __init__(self, machine: BoltzmannMachine, options: BoltzmannOptions | None = None, *, seed: int = 0):
         super().__init__(machine.visible, options or BoltzmannOptions(), seed)
@@ -89,6 +89,8 @@ class BoltzmannTraining(EpochTraining):
         """Move by one step of samples (batch, visible), bits or their means. Errors: T422."""
         machine = self.machine
         states: Any = [self._completed(v)]
+        if not self.options.persistent:
+            self._model.state["s.buffer"] = states[0][:, np.newaxis]
         self._model.step()
         states.append(self._model.state["s.buffer"].reshape(self.options.chains, -1))
         pairs = [np.where(self._coupled, s.T @ s / len(s), 0.0) for s in states]

@@ -18,7 +18,8 @@ from thermoc.support.errors import error
 class BoltzmannOptions:
     """How a machine is trained; see ``CDOptions``. sweeps: of chains a step; data_sweeps: of sampled data phases.
 
-    A step takes ``batch`` samples; the last of an epoch is filled up from the start of the order. Of deep machines:
+    A step takes ``batch`` samples; the last of an epoch is filled up from the start of the order. persistent: chains go
+    on from step to step; else each begins at a sample, as many chains as samples (CD-k, k = sweeps). Of deep machines:
     centred, the gradient of units less their means beside the data; rounds of the mean field, else until it stands.
     device: where sessions run. Errors: T404.
     """
@@ -30,6 +31,7 @@ class BoltzmannOptions:
     rate: float = 0.05
     momentum: float = 0.0
     weight_decay: float = 0.0
+    persistent: bool = True
     centred: bool = False
     rounds: int | None = None
     device: str = "cpu"
@@ -45,6 +47,8 @@ class BoltzmannOptions:
         numbers = {name: getattr(self, name) for name in ("rate", "weight_decay")}
         wrong += [f"{name} = {value!r}, >= 0" for name, value in numbers.items() if not 0 <= value < np.inf]
         wrong += [] if 0 <= self.momentum < 1 else [f"momentum = {self.momentum!r}, from 0 to below 1"]
+        if not self.persistent and self.chains != self.batch:
+            wrong.append(f"chains = {self.chains} and batch = {self.batch}, as many where chains begin at samples")
         if wrong:
             raise error("T404", "an option of training is out of range", notes=wrong)
 

@@ -209,6 +209,8 @@ def train(
 ) -> RestrictedBoltzmannMachine:
     """Return the machine after so many epochs of contrastive divergence; options: those of ``CDOptions``.
 
+    It runs on the CPU; on a GPU, ``boltzmann.train(machine.layers, data, persistent=False, device="cuda")``.
+
     data: (N, visible), bits or numbers in [0, 1]. watch: is called after each epoch. Errors: T402, T403, T404, T422.
     """
     samples, trainer = visible_data(data, machine.visible), ContrastiveDivergence(machine, _options(options), seed=seed)
@@ -223,7 +225,9 @@ def _options(options: Mapping[str, Any]) -> CDOptions:
     known = CDOptions.__dataclass_fields__
     unknown = [name for name in options if name not in known]
     if unknown:
-        raise error("T404", f"there is no option {unknown[0]!r}", notes=[f"there are {', '.join(known)}"])
+        gpu = 'on a GPU: boltzmann.train(machine.layers, data, persistent=False, device="cuda")'
+        notes, hint = [f"there are {', '.join(known)}"], gpu if unknown[0] == "device" else ""
+        raise error("T404", f"there is no option {unknown[0]!r}", notes=notes, hint=hint)
     return CDOptions(**options)
 
 

@@ -2,7 +2,7 @@
 
 Salakhutdinov and Hinton, AISTATS 2009. The session's chains go on from step to step while the parameters are replaced:
 nothing is compiled. Centred gradients, of units less their means, are better conditioned (Melchior, Fischer and
-Wiskott, JMLR 17, 2016).
+Wiskott, JMLR 17, 2016). Chains of two layers may begin at the samples instead (CD-k).
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ class DeepTraining(EpochTraining):
         super().__init__(machine.sizes[0], options or BoltzmannOptions(), seed)
         if (upward, downward) != (1.0, 1.0) and len(machine.sizes) > 2:
             raise error("T404", "factors of drives are those of two layers", notes=[f"{len(machine.sizes)} layers"])
+        if not self.options.persistent and len(machine.sizes) > 2:
+            hint = "keep persistent=True"
+            raise error("T404", "chains of a deep machine go on", notes=[f"{len(machine.sizes)} layers"], hint=hint)
         self.machine, self._upward = machine, upward
         self._ascent = Ascent([*machine.weights, *machine.biases], len(machine.weights), self.options)
         layers = range(len(machine.sizes))
@@ -65,6 +68,8 @@ class DeepTraining(EpochTraining):
 
     def step(self, v: FloatArray, *, rate: float | None = None) -> None:
         """Move by one step of samples (batch, visible), bits or their means. Errors: T404, T422."""
+        if not self.options.persistent:
+            self.begin_at(v)
         self._move(v, {}, rate)
 
     def step_beside(self, v: FloatArray, field: FloatArray, *, rate: float | None = None) -> None:

@@ -34,13 +34,13 @@ def one_cooling(work: Work, replicas: int, sweeps: int, first: int) -> SpinChain
     chains = lay.start(layout, lay.random_spins(work.model.size, replicas, work.seed, first))
     levels = min(LEVELS, sweeps)
     T, counts = cooling(work.model, levels), shares(sweeps, levels)
+    # a slice ends with the level in which it has as many sweeps
+    ends, slice_sweeps = np.cumsum(counts), -(-SLICE // (replicas * layout.places))
     at = done = 0
     while at < levels and not budget.over():
-        end = at + 1
-        while end < levels and counts[at:end].sum() * replicas * layout.places < SLICE:
-            end += 1
+        end = min(int(np.searchsorted(ends, done + slice_sweeps)) + 1, levels)
         work.sweep(chains, np.arange(replicas), T[at:end], counts[at:end], done=done, first=first)
-        passed = int(counts[at:end].sum())
+        passed = int(ends[end - 1]) - done
         at, done = end, done + passed
         budget.spend(passed, float(layout.energies(chains).min()))
     return chains

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from thermoc.ir.colouring import colouring
 from thermoc.physics.ising_model import IsingModel
 from thermoc.simulator.kernels.annealing.byte_lanes import BLOCK
 from thermoc.simulator.kernels.annealing.chain import Couplings, SpinChains
+from thermoc.simulator.kernels.annealing.colours import least_free_colours
 from thermoc.simulator.thread_pool import spread
 from thermoc.support.array_types import AnyArray, FloatArray, IntArray
 
@@ -61,7 +61,8 @@ class Layout:
 
 def lay_out(model: IsingModel) -> Layout:
     """Return the layout of a model; of one whose colours are many and small, spins stand in their own order."""
-    place, places = _places(colouring(np.asarray(model.J.indptr), np.asarray(model.J.indices)))
+    colors = colouring(np.asarray(model.J.indptr), np.asarray(model.J.indices), least_free_colours)
+    place, places = _places(colors)
     apart = places <= max(DENSE, 3 * model.size)
     if not apart:
         place, places = _places(np.zeros(model.size, np.int64))
@@ -123,12 +124,13 @@ def in_threads(work: Callable[[int], None], rows: int, threads: int, halt: NDArr
 
 def _places(color: IntArray) -> tuple[IntArray, int]:
     """Return the place of each unit, and how many places there are."""
-    place, begin = np.empty(len(color), np.int64), 0
-    for number in range(int(color.max(initial=0)) + 1):
-        units = np.flatnonzero(color == number)
-        place[units] = begin + np.arange(len(units))
-        begin += math.ceil(len(units) / BLOCK) * BLOCK
-    return place, begin
+    of_color = np.bincount(color)
+    begin = np.cumsum(np.append(0, -(-of_color // BLOCK) * BLOCK))
+    by_color = np.argsort(color, kind="stable")
+    before = np.cumsum(of_color) - of_color
+    place = np.empty(len(color), np.int64)
+    place[by_color] = np.arange(len(color)) + np.repeat(begin[:-1] - before, of_color)
+    return place, int(begin[-1])
 
 
 def _scale(model: IsingModel) -> tuple[float, float]:

@@ -14,7 +14,7 @@ def span(model: IsingModel) -> tuple[float, float]:
     Hot: the root mean square of the field on a spin, about where a glass of many neighbours freezes (P12: T_c = J
     sqrt(degree) of Sherrington and Kirkpatrick). Cold: an eighth of it, or less where the smallest fields ask for it.
     """
-    squares = (model.J.multiply(model.J)).sum(axis=0) + model.h**2
+    squares = np.bincount(model.J.indices, model.J.data**2, minlength=model.size) + model.h**2
     squares = squares[squares > 0]
     if not len(squares):
         return 1.0, 0.1
