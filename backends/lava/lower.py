@@ -18,6 +18,7 @@ from thermoc.passes.loihi.partition import PartitionCores
 from thermoc.passes.loihi.place import PlaceCores
 from thermoc.passes.loihi.population_table import MAKERS
 from thermoc.passes.loihi.quantize import Quantize
+from thermoc.passes.loihi.recognize_neurons import RecognizeNeurons
 from thermoc.passes.loihi.stock_units import StockUnits
 from thermoc.passes.loihi.thermal_networks import ThermalNetworks, has_nodes
 from thermoc.passes.spike_encode import SpikeEncode
@@ -54,6 +55,7 @@ def lower(
         *stages.discrete(dt=dt, dtype=DType.f64, keep=integrated),
         ThermalNetworks(),
         Canonicalize(),
+        RecognizeNeurons(),
         *stock,
         Quantize(input_range=input_range, calibrate=calibrate, stock_only=stock_only),
         Canonicalize(),
