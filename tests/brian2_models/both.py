@@ -112,3 +112,30 @@ def alike(what: str, ours: NDArray, theirs: NDArray) -> Iterator[tuple[str, floa
     for (name, mine), (_, other) in zip(samples(what, ours), samples(what, theirs), strict=True):
         if min(len(mine), len(other)) >= 20:
             yield name, float(ks_2samp(mine, other).pvalue)
+
+
+def over_trials(
+    network: Any, names: dict[str, Any], streams: Streams, graph: Graph, ticks: int, count: int
+) -> dict[str, float]:
+    """Return p-values of the two-sample test, by statistic, of so many trials of ours and of Brian2's own draws.
+
+    A trial is one number whatever its units have in common: spikes and their mean tick, the mean of states at the end.
+    """
+    ours = interpret(graph, feed(graph, {}, ticks=ticks, batch=count), seed=SEED).outputs
+    found: dict[str, list[tuple[float, float]]] = {}
+    network.store()
+    for trial in range(count):
+        network.restore()
+        run_brian2_alone(network, names, graph, ticks, seed=100 + trial)
+        outputs = {name: array[:, trial : trial + 1] for name, array in ours.items()}
+        for what, mine, theirs in recorded(streams, names, outputs, graph.dt):
+            for name, number in _of_trial(what, mine).items():
+                found.setdefault(name, []).append((number, _of_trial(what, theirs)[name]))
+    return {name: float(ks_2samp(*zip(*pairs, strict=True)).pvalue) for name, pairs in found.items()}
+
+
+def _of_trial(what: str, record: NDArray) -> dict[str, float]:
+    if "." in what:
+        return {f"{what}, the last": float(record[-1].mean())}
+    times = np.nonzero(record)[0]
+    return {f"{what}: spikes": float(len(times)), f"{what}: mean tick": float(times.mean()) if len(times) else -1.0}

@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from thermoc.ir.dialects import core, spiking
+from thermoc.ir.dialects.loihi import LONGEST_DELAY
 from thermoc.ir.graph import Graph, fresh_names, replaced
 from thermoc.ir.infer import retyped
 from thermoc.ir.ops import Op
+from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import drop_dead
@@ -75,7 +77,29 @@ def _obstacle(graph: Graph, new: Graph) -> str | None:
     except ThermocError as reason:
         return f"{reason.findings[0].what}: {reason.findings[0].notes[0]}"
     found = [op for op in new.ops if isinstance(op, spiking.LifStep | spiking.CubaLif) and op not in graph.ops]
-    # A unit says that it spikes, and nothing else.
+    return _read_membrane(new, found) or _late(new, found)
+
+
+def _late(new: Graph, found: list[Op]) -> str | None:
+    """Return that spikes reach a unit later than a synapse can let them, if they do."""
+    late: dict[str, int] = {op.results[0].name: 0 for op in found}
+    front = list(late)
+    while front:
+        name = front.pop()
+        for op in new.consumers[name]:
+            # One tick more is the synapse's own. Beyond that it does not matter by how many.
+            ticks = min(late[name] + (op.ticks if isinstance(op, core.Delay) else 0), LONGEST_DELAY + 2)
+            if isinstance(op, UNITS) and ticks > LONGEST_DELAY + 1:
+                return f"spikes reach {op.results[0]} after more than {LONGEST_DELAY + 1} ticks, the most of a synapse"
+            for value in op.results if not isinstance(op, UNITS) else ():
+                if ticks > late.get(value.name, -1):
+                    late[value.name] = ticks
+                    front.append(value.name)
+    return None
+
+
+def _read_membrane(new: Graph, found: list[Op]) -> str | None:
+    """Return that a unit reads the state of another, if one does: they say that they spike, and nothing else."""
     reached, front = set[str](), [value.name for op in found for value in op.results[1:]]
     while front:
         for op in new.consumers[front.pop()]:
@@ -239,6 +263,10 @@ class _Neuron:
 
     def _in_place(self, w: Rewriter, fields: dict[str, Any]) -> Graph:
         """Return the graph with the op; spikes, membrane and current are what the arithmetic's were."""
+        shape = self.reset.select.y.shape
+        fields = {
+            name: _fitted(field, shape) if isinstance(field, np.ndarray) else field for name, field in fields.items()
+        }
         s, v, *i = w(spiking.LifStep if self.current is None else spiking.CubaLif, **fields)
         select, test = self.reset.select, self.reset.test
         casts = [op for op in self.graph.consumers[test.results[0].name] if isinstance(op, core.Cast)]
@@ -252,8 +280,14 @@ class _Neuron:
             stands_for[i[0].name] = self.current.y
             gone.append(self.current)
         same = {value.name: spikes[0] for value in spikes[1:]}
-        ops = [replaced(same, op) for op in self.graph.ops if not any(op is other for other in gone)]
-        return drop_dead(retyped(self.graph.with_ops((*ops, *(under_names(op, stands_for) for op in w.ops)))))
+        ops = [op for op in self.graph.ops if not any(op is other for other in gone)]
+        ops += [under_names(op, stands_for) for op in w.ops]
+        return drop_dead(retyped(self.graph.with_ops(replaced(same, op) for op in ops)))
+
+
+def _fitted(numbers: AnyArray, shape: Shape) -> AnyArray:
+    """Return one number for all units, or one a unit."""
+    return numbers.reshape(()) if numbers.size == 1 else np.broadcast_to(numbers, shape)
 
 
 def _decay(kept: AnyArray | None, what: str) -> AnyArray:
