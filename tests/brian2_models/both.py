@@ -111,7 +111,12 @@ def alike(what: str, ours: NDArray, theirs: NDArray) -> Iterator[tuple[str, floa
     """Yield the p-values of Kolmogorov and Smirnov's two-sample test, by sample; ties make it more cautious."""
     for (name, mine), (_, other) in zip(samples(what, ours), samples(what, theirs), strict=True):
         if min(len(mine), len(other)) >= 20:
-            yield name, float(ks_2samp(mine, other).pvalue)
+            yield name, _p_value(mine, other)
+
+
+def _p_value(ours: NDArray, theirs: NDArray) -> float:
+    result: Any = ks_2samp(ours, theirs)
+    return float(result.pvalue)
 
 
 def over_trials(
@@ -131,7 +136,7 @@ def over_trials(
         for what, mine, theirs in recorded(streams, names, outputs, graph.dt):
             for name, number in _of_trial(what, mine).items():
                 found.setdefault(name, []).append((number, _of_trial(what, theirs)[name]))
-    return {name: float(ks_2samp(*zip(*pairs, strict=True)).pvalue) for name, pairs in found.items()}
+    return {name: _p_value(*np.array(pairs).T) for name, pairs in found.items()}
 
 
 def _of_trial(what: str, record: NDArray) -> dict[str, float]:

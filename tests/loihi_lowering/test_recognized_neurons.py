@@ -9,6 +9,7 @@ import pytest
 
 import thermoc as tc
 from thermoc.ir.dialects import spiking
+from thermoc.ir.dialects.loihi.units import LoihiLif
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference.interpreter import interpret
@@ -109,3 +110,15 @@ def test_each_delay_and_weight_arrives():
     """Columns out of order and one source at two delays: the chip's integers hold verify's bound, unit by unit."""
     verification = tc.verify(unit(late=63), ["lava"], ticks=TICKS, options={"lava": {"runtime": "reference"}})
     assert verification.ok, str(verification)
+
+
+def test_equations_reach_loihi():
+    """A LIF written by its equation is a unit of Loihi too."""
+    with tc.Network("equation", dt=0.5) as net:
+        x = tc.input("x", (4,))
+        made = tc.dynamics(
+            "dv/dt = (x - v)/tau : 1", n=4, inputs={"x": x}, constants={"tau": 5.0}, threshold="v > 1", reset="v = 0"
+        )
+        tc.output("s", made["spikes"])
+    graph = tc.compile(net, "lava", runtime="reference").graph
+    assert [op.s.size for op in graph.of(LoihiLif)] == [4]

@@ -80,7 +80,7 @@ class Sums:
         """Tell whether every operand that is no number has the shape of the result."""
         return all(operand.name in self.numbers or operand.shape == shape for operand in op.inputs)
 
-    def _product(self, op: core.Mul | core.Div) -> ElementwiseSum | None:
+    def _product(self, op: Op) -> ElementwiseSum | None:
         a, b = op.inputs
         if b.name in self.numbers:
             gain = self.numbers[b.name]

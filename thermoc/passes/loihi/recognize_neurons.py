@@ -76,7 +76,9 @@ def _obstacle(graph: Graph, new: Graph) -> str | None:
         regions(new)
     except ThermocError as reason:
         return f"{reason.findings[0].what}: {reason.findings[0].notes[0]}"
-    found = [op for op in new.ops if isinstance(op, spiking.LifStep | spiking.CubaLif) and op not in graph.ops]
+    found: list[Op] = [
+        op for op in new.ops if isinstance(op, spiking.LifStep | spiking.CubaLif) and op not in graph.ops
+    ]
     return _read_membrane(new, found) or _late(new, found)
 
 
@@ -149,10 +151,11 @@ def _resets(graph: Graph, name: str | None = None) -> Iterator[_Reset]:
 def _condition(graph: Graph, condition: Value, sums: Sums) -> Op:
     """Return the op behind a condition: spikes are compared with 1/2 once more."""
     op = graph.producers[condition.name]
-    if isinstance(op, core.Greater) and (sums.numbers.get(op.b.name, np.zeros(1)) == 0.5).all():
-        spikes = graph.producers[op.a.name]
-        if isinstance(spikes, core.Cast):
-            return _condition(graph, spikes.x, sums)
+    if isinstance(op, core.Greater):
+        spikes, half = op.inputs
+        before = graph.producers[spikes.name]
+        if isinstance(before, core.Cast) and (sums.numbers.get(half.name, np.zeros(1)) == 0.5).all():
+            return _condition(graph, before.x, sums)
     return op
 
 
@@ -264,9 +267,8 @@ class _Neuron:
     def _in_place(self, w: Rewriter, fields: dict[str, Any]) -> Graph:
         """Return the graph with the op; spikes, membrane and current are what the arithmetic's were."""
         shape = self.reset.select.y.shape
-        fields = {
-            name: _fitted(field, shape) if isinstance(field, np.ndarray) else field for name, field in fields.items()
-        }
+        for name, number in fields.items():
+            fields[name] = _fitted(number, shape) if isinstance(number, np.ndarray) else number
         s, v, *i = w(spiking.LifStep if self.current is None else spiking.CubaLif, **fields)
         select, test = self.reset.select, self.reset.test
         casts = [op for op in self.graph.consumers[test.results[0].name] if isinstance(op, core.Cast)]
@@ -285,7 +287,7 @@ class _Neuron:
         return drop_dead(retyped(self.graph.with_ops(replaced(same, op) for op in ops)))
 
 
-def _fitted(numbers: AnyArray, shape: Shape) -> AnyArray:
+def _fitted(numbers: Any, shape: Shape) -> AnyArray:
     """Return one number for all units, or one a unit."""
     return numbers.reshape(()) if numbers.size == 1 else np.broadcast_to(numbers, shape)
 
