@@ -45,13 +45,14 @@ def spike_generator() -> Objects:
 @model
 def poisson_inputs() -> Objects:
     """frompapers/Brunel_2000, Brunel_Wang_2001: many Poisson sources at once, few and many of them."""
-    from brian2 import Hz, NeuronGroup, PoissonInput, SpikeMonitor, StateMonitor, mV
+    from brian2 import Hz, NeuronGroup, PoissonInput, SpikeMonitor, StateMonitor, ms, mV
 
     group = NeuronGroup(
         6,
-        "dv/dt = -v/(20*ms) : volt",
+        "dv/dt = -v/(20*ms) : volt (unless refractory)",
         threshold="v > 20*mV",
         reset="v = 10*mV",
+        refractory=2 * ms,
         method="exact",
     )
     few = PoissonInput(group, "v", 1000, 13 * Hz, weight=0.9 * mV)
