@@ -50,7 +50,14 @@ TICKS = {
     "frompapers/Jansen_Rit_1995_single_column": 4000,
     "frompapers/Morris_Lecar_1981": 2500,
     "frompapers/Naud_et_al_2008_adex_firing_patterns": 6000,
+    "frompapers/Platkiewicz_Brette_2011": 1200,
+    "frompapers/Rossant_et_al_2011bis": 1000,
+    "frompapers/Stimberg_et_al_2019/example_3_bisection": 800,
+    "frompapers/Sturzl_et_al_2000": 5000,
     "frompapers/Touboul_Brette_2008": 2500,
+    "frompapers/Tsodyks_Pawelzik_Markram_1998": 12000,
+    "frompapers/Vogels_et_al_2011": 40,
+    "frompapers/Wang_Buszaki_1996": 2500,
     "IF_curve_Hodgkin_Huxley": 1000,
     "IF_curve_LIF": 10000,
     "non_reliability": 5000,
@@ -58,6 +65,7 @@ TICKS = {
     "reliability": 5000,
     "standalone/cuba_openmp": 1000,
     "standalone/simple_case": 1000,
+    "standalone/simple_case_build": 200,
     "synapses/continuous_interaction": 1000,
     "synapses/gapjunctions": 5000,
     "synapses/jeffress": 2000,
@@ -93,6 +101,7 @@ REFUSED = {
     "frompapers/Brette_2012/Fig1": "T508",
     "frompapers/Graupner_Brunel_2012": "T524",
     "frompapers/Nicola_Clopath_2017": "T508",
+    "network_operation_stop": "T508",
 }
 
 
