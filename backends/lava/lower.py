@@ -18,6 +18,7 @@ from thermoc.passes.loihi.partition import PartitionCores
 from thermoc.passes.loihi.place import PlaceCores
 from thermoc.passes.loihi.population_table import MAKERS
 from thermoc.passes.loihi.quantize import Quantize
+from thermoc.passes.loihi.recognize_neurons import RecognizeNeurons
 from thermoc.passes.loihi.relaxations import RELAXING, Relaxations, relaxes
 from thermoc.passes.loihi.stock_units import StockUnits
 from thermoc.passes.loihi.thermal_networks import NETWORKS, ThermalNetworks, has_nodes
@@ -58,6 +59,7 @@ def lower(
         ThermalNetworks(),
         Relaxations(),
         Canonicalize(),
+        RecognizeNeurons(),
         *stock,
         Extrema(),
         Canonicalize(),

@@ -1,4 +1,4 @@
-"""A Brian2 network run by Brian2 and as a network of ours, with the same draws; what each recorded, side by side."""
+"""A Brian2 network run by Brian2 and as a network of ours; what each recorded, side by side, or in distribution."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from brian2_models.draws import Draws, give, take_back
 from numpy.typing import NDArray
+from scipy.stats import ks_2samp
 
 from thermoc.frontends.brian2 import objects
 from thermoc.frontends.brian2.monitors import called
@@ -52,6 +53,18 @@ def run_brian2(network: Any, names: dict[str, Any], streams: Streams, graph: Gra
         take_back(before)
 
 
+def run_brian2_alone(network: Any, names: dict[str, Any], graph: Graph, ticks: int, seed: int) -> None:
+    """Run Brian2's NumPy code with draws of its own."""
+    import brian2
+
+    before, brian2.prefs.codegen.target = brian2.prefs.codegen.target, "numpy"
+    try:
+        brian2.seed(seed)
+        brian2.Network.run(network, ticks * graph.dt * brian2.second, namespace=names)
+    finally:
+        brian2.prefs.codegen.target = before
+
+
 def run_ours(graph: Graph, ticks: int) -> dict[str, NDArray]:
     """Run the reference of a graph."""
     return dict(interpret(graph, feed(graph, {}, ticks=ticks, batch=1), seed=SEED).outputs)
@@ -74,3 +87,60 @@ def recorded(streams: Streams, names: dict[str, Any], outputs: dict[str, NDArray
             for variable in item.record_variables:
                 ours = outputs[f"{name}.{variable}"][::every, 0]
                 yield f"{name}.{variable}", ours, np.asarray(getattr(item, f"{variable}_")).T.astype(float)
+
+
+def samples(what: str, record: NDArray) -> Iterator[tuple[str, NDArray]]:
+    """Yield samples, one number a unit, of a record (ticks, units): of spikes, or of a state.
+
+    Spikes: how many, when the first, how long to the second. A state: its last value. Fewer than 20 units give all
+    intervals between spikes, and nothing of a state.
+    """
+    if "." in what:
+        yield from [(f"{what}, the last", record[-1])] * (record.shape[1] >= 20)
+        return
+    times = [np.flatnonzero(spikes) for spikes in record.T]
+    if len(times) < 20:
+        yield f"{what}: intervals", np.concatenate([np.diff(t) for t in times])
+        return
+    yield f"{what}: counts", np.array([len(t) for t in times])
+    yield f"{what}: latencies", np.array([t[0] for t in times if len(t)])
+    yield f"{what}: first intervals", np.array([t[1] - t[0] for t in times if len(t) > 1])
+
+
+def alike(what: str, ours: NDArray, theirs: NDArray) -> Iterator[tuple[str, float]]:
+    """Yield the p-values of Kolmogorov and Smirnov's two-sample test, by sample; ties make it more cautious."""
+    for (name, mine), (_, other) in zip(samples(what, ours), samples(what, theirs), strict=True):
+        if min(len(mine), len(other)) >= 20:
+            yield name, _p_value(mine, other)
+
+
+def _p_value(ours: NDArray, theirs: NDArray) -> float:
+    result: Any = ks_2samp(ours, theirs)
+    return float(result.pvalue)
+
+
+def over_trials(
+    network: Any, names: dict[str, Any], streams: Streams, graph: Graph, ticks: int, count: int
+) -> dict[str, float]:
+    """Return p-values of the two-sample test, by statistic, of so many trials of ours and of Brian2's own draws.
+
+    A trial is one number whatever its units have in common: spikes and their mean tick, the mean of states at the end.
+    """
+    ours = interpret(graph, feed(graph, {}, ticks=ticks, batch=count), seed=SEED).outputs
+    found: dict[str, list[tuple[float, float]]] = {}
+    network.store()
+    for trial in range(count):
+        network.restore()
+        run_brian2_alone(network, names, graph, ticks, seed=100 + trial)
+        outputs = {name: array[:, trial : trial + 1] for name, array in ours.items()}
+        for what, mine, theirs in recorded(streams, names, outputs, graph.dt):
+            for name, number in _of_trial(what, mine).items():
+                found.setdefault(name, []).append((number, _of_trial(what, theirs)[name]))
+    return {name: _p_value(*np.array(pairs).T) for name, pairs in found.items()}
+
+
+def _of_trial(what: str, record: NDArray) -> dict[str, float]:
+    if "." in what:
+        return {f"{what}, the last": float(record[-1].mean())}
+    times = np.nonzero(record)[0]
+    return {f"{what}: spikes": float(len(times)), f"{what}: mean tick": float(times.mean()) if len(times) else -1.0}

@@ -51,7 +51,11 @@ class Draws:
         return philox.uniform(words[0], words[1], np.dtype(float))
 
     def _words(self, indices: Any) -> Any:
-        elements = np.asarray(indices[:]).astype(int) if hasattr(indices, "__len__") else np.zeros(1, int)
+        # Brian2 hands over a range, chosen elements of one, or one number for all.
+        chosen = getattr(indices, "indices", None)
+        elements = np.zeros(1, int)
+        if hasattr(indices, "__len__"):
+            elements = np.asarray(indices[:] if chosen is None else chosen).astype(int)
         return philox.words(elements, tick=self.tick(), draw=0, stream=self._stream(), seed=self.seed)
 
     def _stream(self) -> int:

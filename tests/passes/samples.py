@@ -92,6 +92,17 @@ def with_sampler() -> tc.Network:
     return net
 
 
+def with_arithmetic_neurons() -> tc.Network:
+    """Units that leak, spike and are reset, written as arithmetic."""
+    with tc.Network("arithmetic", dt=1.0) as net:
+        after = tc.placeholder((2,))
+        v = 0.9 * tc.delay(after, 0.0) + tc.input("x", (2,))
+        spikes = tc.greater(v, 1.0)
+        tc.connect(after, tc.select(spikes, 0.0, v))
+        tc.output("s", tc.cast(spikes, dtype="f64", role="spike"))
+    return net
+
+
 def with_exchange() -> tc.Network:
     with tc.Network("exchange") as net:
         tc.output("T", tc.heat_exchange(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([1.0, 2.0]), gamma=0.5))
@@ -142,6 +153,7 @@ SAMPLES = {
     "partition": Sample(with_sampler, f"{CLEAN},quantize,canonicalize,partition{{chips=1}}"),
     "place": Sample(with_sampler, f"{CLEAN},quantize,canonicalize,partition,place{{chips=1}}"),
     "quantize": Sample(with_sampler, f"{CLEAN},quantize{{input_range=(-1, 1)}}"),
+    "recognize-neurons": Sample(with_arithmetic_neurons, f"{CLEAN},recognize-neurons"),
     "set-precision": Sample(with_foldable, "set-precision{dtype=f32}"),
     "spike-encode": Sample(with_p_bit_probability, "spike-encode{coding=thermal, input_range=(-1, 1)}"),
     "stock-units": Sample(with_sampler, f"{CLEAN},stock-units"),

@@ -255,10 +255,12 @@ def _expanded(op: Op, expand: Expansion, names: NameSource, dt: float, known: Ma
             f"{op.opname}: {old} {new}"
         )
         renames[new.name] = old
-    return [_rename(new, renames) for new in writer.ops]
+    return [under_names(new, renames) for new in writer.ops]
 
 
-def _rename(op: Op, renames: Mapping[str, Value]) -> Op:
+def under_names(op: Op, renames: Mapping[str, Value]) -> Op:
+    """Return an op whose operands and results have the names of other values; types stay."""
+
     def named(value: Value) -> Value:
         return Value(renames[value.name].name, value.type) if value.name in renames else value
 

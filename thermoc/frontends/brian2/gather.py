@@ -13,6 +13,8 @@ from thermoc.ir.handle import Handle
 
 _DENSE = 0.5
 """Share of the pairs from which on a matrix is kept whole."""
+_MOST_SLICES = 8
+"""Of a gather: where there would be more, it is a sparse matrix."""
 
 
 def take(full: Term, places: NDArray, cache: dict[Any, Any]) -> Term:
@@ -33,9 +35,11 @@ def take(full: Term, places: NDArray, cache: dict[Any, Any]) -> Term:
 
 def _taken(full: Handle, places: NDArray) -> Handle:
     count = len(places)
-    if count and np.array_equal(places, np.arange(places[0], places[0] + count)):
-        first = int(places[0])
-        return call("core.slice", full, starts=(first,), stops=(first + count,), steps=(1,))
+    # Parts of a vector need no multiplication, and on Loihi no synapse.
+    runs = np.split(places, np.flatnonzero(np.diff(places) != 1) + 1)
+    if count and len(runs) <= _MOST_SLICES:
+        parts = [call("core.slice", full, starts=(int(r[0]),), stops=(int(r[-1]) + 1,), steps=(1,)) for r in runs]
+        return parts[0] if len(parts) == 1 else call("core.concat", parts, axis=0)
     rows = _rows(np.ones(count), places, np.arange(count + 1))
     taken = call("core.sparse_affine", number(full), *rows)
     return call("core.greater", taken, 0.5) if is_truth(full) else taken

@@ -105,8 +105,8 @@ def _mapped(w: LoihiWriter, how: maps.Map, weights: Weights, x: Value, wait: int
             attrs |= {"delays": w.integers(np.full(matrix.shape, wait)), "longest": wait}
         return w(loihi.LoihiDense, x=x, weight=w.integers(matrix), **attrs)
     # A weight that was rounded to 0 is no synapse: it would cost memory of its core and an axon.
+    rows = rows.copy()  # its indices are those of the map, which others read with weights of their own
     rows.sort_indices()
-    rows = rows.copy()
     rows.eliminate_zeros()
     if wait:
         attrs |= {"delays": w.integers(np.full(rows.nnz, wait)), "longest": wait}

@@ -209,7 +209,8 @@ def of_affine(weight: FloatArray, shape: Shape) -> Matrix:
 
 def of_rows(values: AnyArray, columns: AnyArray, offsets: AnyArray, inputs: int) -> Matrix:
     """Return W from compressed rows."""
-    rows = sp.csr_array((values.astype(float), columns, offsets), shape=(len(offsets) - 1, inputs))
+    # Copies: SciPy sorts columns in place, and a graph's arrays are read-only.
+    rows = sp.csr_array((values.astype(float), columns.copy(), offsets.copy()), shape=(len(offsets) - 1, inputs))
     # An entry that stands twice is one synapse of the sum, and one weight of 8 bits.
     rows.sum_duplicates()
     return Matrix(rows=rows)
