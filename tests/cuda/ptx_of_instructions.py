@@ -32,7 +32,7 @@ FLOATS = {"like", "constants", "float_scratch", "float_states"}
 """What a point may ask for beside its operands that has the format of floats."""
 IN_FLOAT64 = {"DEVICES"}
 """Computed in float64 whatever the format."""
-APPROXIMATE, EXTREME = r"\w+\.approx\S*|\w+\.ftz\S*", r"\b(?:min|max)\.f\d+"
+APPROXIMATE, EXTREME = r"\b\w+\.(?:approx|ftz)\S*", r"\b(?:min|max)\.f\d+"
 """A GPU's own approximations; its minimum of a number and NaN is the number, where the CPU's is NaN."""
 
 
