@@ -94,9 +94,9 @@ class ClockedSession:
         """Replace some states. What is under way from the host to Loihi stays."""
         for name, side in self._parts.items():
             # An op that both host parts need is in both.
-            own = self._split.parts[name].states.keys() & states.keys()
-            if own:
-                side.set_states({state: states[state] for state in own})
+            names = self._split.parts[name].states.keys() & states.keys()
+            if names:
+                side.set_states({state: states[state] for state in names})
 
     def snapshot(self) -> dict[str, AnyArray]:
         """Return what each part needs to go on, and what is under way between them."""
@@ -146,9 +146,9 @@ class ClockedSession:
 
     def _loihi(self, sent: Arrays, ticks: int, read: Collection[str]) -> Arrays:
         """Run Loihi on for these ticks of the network; return what is read of it, what it says ahead behind it."""
-        on, ahead = ticks * self._split.every, self._split.ahead
-        received = {op.y.name: self._received(op, sent[op.y.name], on + ahead) for op in self._split.encodes}
-        return self._and_ahead(self._fed("loihi", received, on), self._fed("loihi", received, ahead, on), read)
+        on, lookahead = ticks * self._split.every, self._split.ahead
+        received = {op.y.name: self._received(op, sent[op.y.name], on + lookahead) for op in self._split.encodes}
+        return self._and_ahead(self._fed("loihi", received, on), self._fed("loihi", received, lookahead, on), read)
 
     def _and_ahead(self, on: Feed, ahead: Feed, read: Collection[str]) -> Arrays:
         """Run Loihi on, and then ahead and back; return what is read of it in both."""
@@ -163,8 +163,8 @@ class ClockedSession:
 
     def _fed(self, name: str, arrays: Arrays, ticks: int, first: int = 0) -> Feed:
         """Return what a part is given: of all arrays those it has inputs for, and of these some ticks."""
-        own = self._split.parts[name].inputs if name in self._parts else ()
-        return Feed(arrays={key: arrays[key][first : first + ticks] for key in own}, ticks=ticks, batch=self.batch)
+        inputs = self._split.parts[name].inputs if name in self._parts else ()
+        return Feed(arrays={key: arrays[key][first : first + ticks] for key in inputs}, ticks=ticks, batch=self.batch)
 
     def _received(self, op: LoihiEncode, sent: AnyArray, ticks: int) -> AnyArray:
         """Return an encode's messages (network ticks, batch, ...) tick by tick of Loihi: each for ``every``."""

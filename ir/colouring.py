@@ -102,29 +102,29 @@ def _from_the_highest(offsets: AnyArray, columns: AnyArray, one_by_one: OneByOne
     one_way = csr_array((np.ones(ends[-1], np.bool_), columns[away], ends), shape=(n, n))
     degree = np.diff(ends) + np.bincount(columns[away], minlength=n)
     order = np.lexsort((np.random.default_rng(0).permutation(n), degree))[::-1]
-    both = one_way + one_way.T.tocsr()
-    give = one_by_one or (_by_rows if both.nnz > DENSE * n else _by_bits)
-    return give(order, both.indptr, both.indices)
+    symmetric = one_way + one_way.T.tocsr()
+    give = one_by_one or (_by_rows if symmetric.nnz > DENSE * n else _by_bits)
+    return give(order, symmetric.indptr, symmetric.indices)
 
 
 def _by_bits(order: IntArray, offsets: IntArray, columns: IntArray) -> IntArray:
     """Return colours of units in an order: those that a unit's neighbours have are the bits of a number."""
-    taken, colors = [0] * len(order), np.empty(len(order), np.int64)
+    used, colors = [0] * len(order), np.empty(len(order), np.int64)
     ends, neighbours = offsets.tolist(), columns.tolist()
     for i in order.tolist():
-        bit = ~taken[i] & (taken[i] + 1)
+        bit = ~used[i] & (used[i] + 1)
         colors[i] = bit.bit_length() - 1
         for j in neighbours[ends[i] : ends[i + 1]]:
-            taken[j] |= bit
+            used[j] |= bit
     return colors
 
 
 def _by_rows(order: IntArray, offsets: IntArray, columns: IntArray) -> IntArray:
     """Return the same colours, those of the neighbours as rows of flags: faster where neighbours are many."""
-    taken, colors = np.zeros((len(order), 16), np.bool_), np.empty(len(order), np.int64)
+    used, colors = np.zeros((len(order), 16), np.bool_), np.empty(len(order), np.int64)
     for i in order.tolist():
-        colors[i] = color = int(taken[i].argmin())
-        if color == taken.shape[1] - 1:  # the last column stays free
-            taken = np.concatenate([taken, np.zeros_like(taken)], axis=1)
-        taken[columns[offsets[i] : offsets[i + 1]], color] = True
+        colors[i] = color = int(used[i].argmin())
+        if color == used.shape[1] - 1:  # the last column stays free
+            used = np.concatenate([used, np.zeros_like(used)], axis=1)
+        used[columns[offsets[i] : offsets[i + 1]], color] = True
     return colors

@@ -105,8 +105,8 @@ class ExactInputs:
     def passes(self, inputs: Mapping[str, ArrayLike]) -> bool:
         """Return whether ``feed`` would take these inputs as they are."""
         # a dictionary is told at once, where the test of an abstract class takes as long as the rest
-        given: Any = inputs
-        if type(given) is not dict and not isinstance(given, Mapping):
+        supplied: Any = inputs
+        if type(supplied) is not dict and not isinstance(supplied, Mapping):
             return False
         if len(inputs) != len(self._inputs):
             return False

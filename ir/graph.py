@@ -96,8 +96,8 @@ class Graph:
     @cached_property
     def listed_in_order(self) -> bool:
         """Whether each op follows, as they are listed, what acts on it within the tick: there is no cycle then."""
-        place = {value.name: index for index, op in enumerate(self.ops) for value in op.results}
-        return all(place.get(v.name, -1) < index for index, op in enumerate(self.ops) for v in op.instant_inputs)
+        position = {value.name: index for index, op in enumerate(self.ops) for value in op.results}
+        return all(position.get(v.name, -1) < index for index, op in enumerate(self.ops) for v in op.instant_inputs)
 
     @cached_property
     def order(self) -> tuple[Op, ...]:

@@ -41,7 +41,7 @@ class SplitGraph:
     def parts(self) -> dict[str, Graph]:
         """The parts that have work to do, by name, in the order of a tick."""
         parts = {"before": self.before, "loihi": self.loihi, "after": self.after}
-        return {name: part for name, part in parts.items() if part.outputs}
+        return {name: subgraph for name, subgraph in parts.items() if subgraph.outputs}
 
     @property
     def latency(self) -> int:
@@ -56,8 +56,8 @@ class SplitGraph:
     def read_for(self, outputs: Collection[str]) -> frozenset[str]:
         """Return the names of Loihi's results that the host reads for these of its outputs, and for its states."""
         stated = [value for op in self.after.ops if STATEFUL in op.traits for value in op.results]
-        behind = _ops_behind(self.after, [*(self.after.outputs[name].x for name in outputs), *stated], ())
-        read = {op.name for op in behind if isinstance(op, Input)}
+        dependencies = _ops_behind(self.after, [*(self.after.outputs[name].x for name in outputs), *stated], ())
+        read = {op.name for op in dependencies if isinstance(op, Input)}
         return frozenset(op.x.name for op in self.decodes if border(op.x) in read)
 
 
@@ -76,7 +76,7 @@ def split_graph(graph: Graph) -> SplitGraph:
     inside = {op.y.name for pair in between(graph) for op in pair}
     encodes = tuple(op for op in graph.of(LoihiEncode) if op.y.name not in inside)
     decodes = tuple(op for op in graph.of(LoihiDecode) if op.y.name not in inside)
-    every = _every(encodes, decodes)
+    period = _every(encodes, decodes)
     messages, results, outputs = [op.y for op in encodes], [op.x for op in decodes], graph.of(Output)
     before = _ops_behind(graph, messages, ())
     loihi = _ops_behind(graph, results, messages)
@@ -87,7 +87,7 @@ def split_graph(graph: Graph) -> SplitGraph:
         after=_graph_of(graph, after, gives=(), takes=results),
         encodes=encodes,
         decodes=decodes,
-        every=every,
+        every=period,
     )
 
 

@@ -107,8 +107,8 @@ class MemoryEstimate:
     @property
     def fits(self) -> bool:
         """Whether it is within the limit; of little no system is asked, for that takes longer than a short run."""
-        there = (self.asked is None and self.total < LITTLE) or self.limit is None or self.total <= self.limit
-        return there and (self.device is None or self.device.fits)
+        allowed = (self.asked is None and self.total < LITTLE) or self.limit is None or self.total <= self.limit
+        return allowed and (self.device is None or self.device.fits)
 
     def check(self) -> None:
         """Refuse a run that does not fit. Errors: T408."""

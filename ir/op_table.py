@@ -46,10 +46,10 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
     scope: Callable[[OpKind], bool] = every_op
 
     def __post_init__(self) -> None:
-        both = sorted(cls.opname for cls in self.entries if cls in self.refused)
+        conflicting = sorted(cls.opname for cls in self.entries if cls in self.refused)
         # At import, before one part of the compiler uses what another refuses.
-        if both:
-            raise TypeError(f"{self.where}: {', '.join(both)} have {self.what} and are refused")
+        if conflicting:
+            raise TypeError(f"{self.where}: {', '.join(conflicting)} have {self.what} and are refused")
         TABLES.append(self)
 
     @cached_property
@@ -106,6 +106,6 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
         return next((self.refused[key] for key in (cls, *sorted(cls.traits), dialect) if key in self.refused), None)
 
     def _cure(self, cls: OpKind) -> str:
-        known = sorted(form.upper() for form in FORMS & {*self.follows, *self.refused})
-        traits = f"; or state in the class the trait {' or '.join(known)}" if known else ""
+        forms = sorted(form.upper() for form in FORMS & {*self.follows, *self.refused})
+        traits = f"; or state in the class the trait {' or '.join(forms)}" if forms else ""
         return f"add {cls.__name__} to {self.where}, with {self.what}, or with a reason to its refused{traits}"

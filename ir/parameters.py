@@ -64,16 +64,16 @@ class ParameterCone:
         """Its ops, each behind those it reads."""
         constants = {op.y.name for op in self.graph.of(Constant)}
         inside: set[str] = set()
-        found: list[Op] = []
+        cone: list[Op] = []
         for op in self.graph.order if self.graph.parameters else ():
             names = {value.name for value in op.inputs}
-            known = names <= constants | inside and not names <= constants and op.pure()
-            size = sum(value.size for value in op.inputs) if known else 0
-            computed = known and not isinstance(op, Output) and all(fits(value, size) for value in op.results)
+            ready = names <= constants | inside and not names <= constants and op.pure()
+            size = sum(value.size for value in op.inputs) if ready else 0
+            computed = ready and not isinstance(op, Output) and all(fits(value, size) for value in op.results)
             if computed or isinstance(op, Parameter):
-                found.append(op)
+                cone.append(op)
                 inside.update(value.name for value in op.results)
-        return tuple(found)
+        return tuple(cone)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -134,16 +134,16 @@ class ParameterCone:
 
 def behind(graph: Graph, value: Value) -> list[str]:
     """Return the names of the parameters that a value is a pure function of, among other things, in no order."""
-    found: list[str] = []
-    stack, seen = [value.name], {value.name}
+    names: list[str] = []
+    stack, visited = [value.name], {value.name}
     while stack:
         op = graph.producers[stack.pop()]
         if isinstance(op, Parameter):
-            found.append(op.name)
-        fresh = [item.name for item in op.inputs if op.pure() and item.name not in seen]
-        seen.update(fresh)
+            names.append(op.name)
+        fresh = [item.name for item in op.inputs if op.pure() and item.name not in visited]
+        visited.update(fresh)
         stack += fresh
-    return found
+    return names
 
 
 def checked(graph: Graph, parameters: Mapping[str, ArrayLike]) -> Graph:
@@ -174,11 +174,11 @@ def checked(graph: Graph, parameters: Mapping[str, ArrayLike]) -> Graph:
 
 def unknown_parameter(graph: Graph, name: str) -> Finding:
     """Return the finding of a name that no parameter has."""
-    known = list(graph.parameters)
-    near = difflib.get_close_matches(str(name), known, 1)
+    names = list(graph.parameters)
+    near = difflib.get_close_matches(str(name), names, 1)
     hint = f"did you mean {near[0]!r}?" if near else "parameters are made by tc.parameter and by layers"
     what = f"the network has no parameter {name!r}"
-    return Finding(code="T418", what=what, notes=(f"its parameters are {known}",), hint=hint)
+    return Finding(code="T418", what=what, notes=(f"its parameters are {names}",), hint=hint)
 
 
 def _problem(op: Parameter, value: ArrayLike) -> Finding | None:
@@ -210,9 +210,9 @@ def _broken(array: AnyArray, dtype: np.dtype) -> Iterator[tuple[int, ...]]:
     if array.dtype.kind not in "fiu" or dtype.kind not in "fiu":
         return
     with np.errstate(over="ignore", invalid="ignore"):
-        held = array.astype(dtype, copy=False)
+        converted = array.astype(dtype, copy=False)
         # One sum instead of a mask as large as the array, as the verifier does.
-        if dtype.kind == "f" and np.isfinite(held.sum()):
+        if dtype.kind == "f" and np.isfinite(converted.sum()):
             return
-    bad = ~np.isfinite(held) if dtype.kind == "f" else held != array
-    yield from (tuple(map(int, place)) for place in np.argwhere(bad)[:1])
+    bad = ~np.isfinite(converted) if dtype.kind == "f" else converted != array
+    yield from (tuple(map(int, index)) for index in np.argwhere(bad)[:1])

@@ -159,9 +159,9 @@ class Sums(Recorder):
         self.total, self.squares = np.zeros(signal.row, np.int64), np.zeros(signal.row, np.int64)
 
     def _reduce(self, array: AnyArray) -> None:
-        whole = array.astype(np.int64, copy=False)
-        self.total += whole.sum(0)
-        self.squares += (whole * whole).sum(0)
+        integers = array.astype(np.int64, copy=False)
+        self.total += integers.sum(0)
+        self.squares += (integers * integers).sum(0)
 
     @property
     def fields(self) -> dict[str, AnyArray]:
@@ -220,9 +220,9 @@ class Extremes(Recorder):
         self.minimum, self.maximum = np.zeros(signal.row, signal.dtype), np.zeros(signal.row, signal.dtype)
 
     def _reduce(self, array: AnyArray) -> None:
-        least, greatest = array.min(0), array.max(0)
+        lowest, greatest = array.min(0), array.max(0)
         first = self.seen == 0
-        self.minimum = least if first else np.minimum(self.minimum, least)
+        self.minimum = lowest if first else np.minimum(self.minimum, lowest)
         self.maximum = greatest if first else np.maximum(self.maximum, greatest)
 
     @property
@@ -249,12 +249,12 @@ class EventList(Recorder):
 
     def _reduce(self, array: AnyArray) -> None:
         flat = array.reshape(len(array), self.signal.batch, self.signal.units)
-        found = np.nonzero(flat > 0 if self.signal.levels else flat)
-        rows = np.stack(found, axis=1).astype(np.int64, copy=False)
+        nonzero = np.nonzero(flat > 0 if self.signal.levels else flat)
+        rows = np.stack(nonzero, axis=1).astype(np.int64, copy=False)
         rows[:, 0] += self.signal.begun + self.seen
         self._rows.append(rows)
         if self.graded:
-            self._payloads.append(flat[found])
+            self._payloads.append(flat[nonzero])
 
     @property
     def events(self) -> IntArray:

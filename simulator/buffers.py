@@ -58,10 +58,10 @@ class Buffers:
         real, lead = np.dtype(program.precision), (ticks if timed else 1, batch)
         (float_in, int_in), (float_out, int_out) = program.widths
         packed = np.empty((*lead, float_in), real), np.empty((*lead, int_in), np.int64)
-        behind = [batch * tail for tail in program.tails]
+        tail_sizes = [batch * tail for tail in program.tails]
         results = (
-            np.empty(ticks * batch * float_out + behind[0], real),
-            np.empty(ticks * batch * int_out + behind[1], np.int64),
+            np.empty(ticks * batch * float_out + tail_sizes[0], real),
+            np.empty(ticks * batch * int_out + tail_sizes[1], np.int64),
         )
         self.ticks, self.timed, self.arrays = ticks, timed, (*packed, *results)
         # what lies side by side splits into axes without a copy
@@ -73,7 +73,7 @@ class Buffers:
             (port.name, _output(port, results[port.integer], ticks, batch), np.dtype(port.dtype))
             for port in program.outputs
         ]
-        tails = [array[array.size - size :] for array, size in zip(results, behind)]
+        tails = [array[array.size - size :] for array, size in zip(results, tail_sizes)]
         for tail in tails:
             tail[...] = 0
         self.totals = {port.name: _tail(port, tails[port.integer], batch) for port in program.totals}

@@ -133,7 +133,7 @@ class Engine:
         batch = self.plan.batch
         parts = min(self.plan.threads or CORES, batch, amount // LEAST_WORK)
         step = 64 if self.program.replicas else 1  # samples that share words stay together
-        return [min(batch, -(-batch * part // (parts * step)) * step) for part in range(parts + 1)]
+        return [min(batch, -(-batch * index // (parts * step)) * step) for index in range(parts + 1)]
 
     def _in_halves(self, halves: Halves, inputs: Mapping[str, NDArray], ticks: int, begun: int) -> dict[str, NDArray]:
         """Run the head for some ticks, then the tail once for all of these, and so on."""
@@ -142,10 +142,10 @@ class Engine:
         longest = max(1, CROSSING_BYTES // max(1, 8 * sum(halves.head.widths[1]) * batch))
         for first in range(0, ticks, longest):
             some = min(longest, ticks - first)
-            piece = {name: array[first : first + some] for name, array in inputs.items()}
-            piece |= self._part(halves.head, 0)._whole(piece, some, begun + first)
+            chunk = {name: array[first : first + some] for name, array in inputs.items()}
+            chunk |= self._part(halves.head, 0)._whole(chunk, some, begun + first)
             # ticks pass for samples: nothing in the tail asks for the number of either
-            ones = {name: array.reshape(1, some * batch, *array.shape[2:]) for name, array in piece.items()}
+            ones = {name: array.reshape(1, some * batch, *array.shape[2:]) for name, array in chunk.items()}
             results = self._part(halves.tail, some * batch)._whole(ones, 1, 0)
             for name, array in results.items():
                 outputs[name][first : first + some] = array.reshape(some, batch, *array.shape[2:])
@@ -155,7 +155,7 @@ class Engine:
         """Return the engine of the head (0 samples), or of the tail for so many."""
         if samples not in self._parts:
             # pieces are as long as the last one, most times
-            self._parts = {size: part for size, part in self._parts.items() if size == 0}
+            self._parts = {size: buffers for size, buffers in self._parts.items() if size == 0}
             stateless = np.empty(0, program.precision), np.empty(0, np.int64)
             self._parts[samples] = (
                 Engine(program, self.plan._replace(batch=samples), stateless)

@@ -164,8 +164,8 @@ class ProgramParameter:
             return
         outside = array.reshape(-1).astype(bool)
         outside[self.places[self.places >= 0] if self.places is not None else []] = False
-        place = [int(k) for k in np.unravel_index(int(np.flatnonzero(outside)[0]), array.shape)]
-        notes = [f"{self.name}{place} = {array[tuple(place)]}", "it was 0 when the network was compiled"]
+        index = [int(k) for k in np.unravel_index(int(np.flatnonzero(outside)[0]), array.shape)]
+        notes = [f"{self.name}{index} = {array[tuple(index)]}", "it was 0 when the network was compiled"]
         hint = "compile with couplings that are not 0 wherever one may come to be"
         raise error("T418", f"parameter {self.name!r} couples units that were not coupled", notes=notes, hint=hint)
 
@@ -320,13 +320,13 @@ def narrow(integers: NDArray) -> NDArray:
 def once_a_program(derive: Callable[[Program], T]) -> Callable[[Program], T]:
     """Let what is derived from a program's structure be worked out once, and forgotten with it."""
     # programs compare by identity: to hash their arrays would cost more than it saves
-    known: WeakKeyDictionary[Program, T] = WeakKeyDictionary()
+    memo: WeakKeyDictionary[Program, T] = WeakKeyDictionary()
 
     def get(program: Program) -> T:
         structure = program.structure
-        if structure not in known:
-            known[structure] = derive(structure)
-        return known[structure]
+        if structure not in memo:
+            memo[structure] = derive(structure)
+        return memo[structure]
 
-    get.known = known  # pyright: ignore[reportFunctionMemberAccess]
+    get.known = memo  # pyright: ignore[reportFunctionMemberAccess]
     return get

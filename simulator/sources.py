@@ -72,7 +72,7 @@ def _imports(path: Path, package: str = "thermoc") -> tuple[str, ...]:
 def _words(text: str) -> list[str]:
     """Return the names that an import statement lists, without what they are called here."""
     listed = _COMMENT.sub("", text).strip(" ()\n").split(",")
-    return [part.split()[0] for part in listed if part.strip()]
+    return [word.split()[0] for word in listed if word.strip()]
 
 
 def _members(package: str, path: Path) -> tuple[str, ...]:
@@ -80,8 +80,8 @@ def _members(package: str, path: Path) -> tuple[str, ...]:
     if path.name != "__init__.py" or b"iter_modules(" not in _read(path)[0]:
         return ()
     foreign = {"thermoc.simulator.devices.models": DEVICES, "thermoc.simulator.instructions": INSTRUCTIONS}
-    others = [point.module for point in announced(foreign[package])] if package in foreign else []
-    return (*(f"{package}.{module.name}" for module in iter_modules([str(path.parent)])), *others)
+    modules = [point.module for point in announced(foreign[package])] if package in foreign else []
+    return (*(f"{package}.{module.name}" for module in iter_modules([str(path.parent)])), *modules)
 
 
 @cache

@@ -26,16 +26,16 @@ class Undo:
             self._copies = states[0].copy(), states[1].copy()
             return
         self._batch, elements = batch, [array.reshape(batch, -1) for array in states]
-        places = [(state.integer, place) for state in described for place in _overwritten(state, begun, ticks)]
-        self._pieces = [(integer, place, elements[integer][:, place].copy()) for integer, place in places]
+        places = [(state.integer, index) for state in described for index in _overwritten(state, begun, ticks)]
+        self._pieces = [(integer, index, elements[integer][:, index].copy()) for integer, index in places]
 
     def states(self) -> States:
         """Return the states as they were, in memory of their own: what still runs writes into the other."""
         if self._copies is not None:
             return self._copies
         floats, ints = (array.copy() for array in self._states)
-        for integer, place, values in self._pieces:
-            (ints if integer else floats).reshape(self._batch, -1)[:, place] = values
+        for integer, index, values in self._pieces:
+            (ints if integer else floats).reshape(self._batch, -1)[:, index] = values
         return floats, ints
 
 
@@ -44,6 +44,6 @@ def _overwritten(state: ProgramState, begun: int, ticks: int) -> Iterator[slice]
     if state.form in (Form.PLACE, Form.SUMS, Form.COUNTS) or ticks >= state.ticks:
         yield slice(state.offset, state.offset + state.size)
         return
-    for turn in np.arange(begun, begun + ticks) % state.ticks:
-        first = state.offset + int(turn) * state.width
+    for slot in np.arange(begun, begun + ticks) % state.ticks:
+        first = state.offset + int(slot) * state.width
         yield slice(first, first + state.width)

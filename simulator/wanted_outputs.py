@@ -31,11 +31,11 @@ def with_outputs(program: Program, wanted: Wanted | None) -> Program:
     """Return the program of what is wanted (None: all outputs), whose states are those of the whole, place by place."""
     if wanted is None or wanted == Wanted(frozenset(port.name for port in program.outputs)):
         return program
-    known = _known(program)
-    if wanted not in known:
-        known[wanted] = _written(program, wanted)
+    constants = _known(program)
+    if wanted not in constants:
+        constants[wanted] = _written(program, wanted)
     # what is known of a program holds for all that differ from it in numbers alone
-    return known[wanted].with_numbers(program.floats, program.ints, program.states)
+    return constants[wanted].with_numbers(program.floats, program.ints, program.states)
 
 
 @once_a_program
@@ -59,7 +59,7 @@ def _written(program: Program, wanted: Wanted) -> Program:
         width=lambda port: 2 * port.size + 1,
         used=sum(port.size for port in totals if not port.integer),
     )
-    kept = replace(program, outputs=outputs, totals=totals, moments=moments)
+    trimmed = replace(program, outputs=outputs, totals=totals, moments=moments)
     source = {(port.integer, port.offset, port.size): port.name for port in program.outputs}
     places = {port.name: port for port in outputs}, {port.name: port for port in totals}, {p.name: p for p in moments}
     rows = Rows()
@@ -73,9 +73,9 @@ def _written(program: Program, wanted: Wanted) -> Program:
         for instruction, place in zip((*kinds, recording.MOMENTS), places):
             if name in place:
                 offset = place[name].offset
-                offset = offset if instruction in (ports.OUTPUT, ports.INT_OUTPUT) else kept.tails[integer] - offset
+                offset = offset if instruction in (ports.OUTPUT, ports.INT_OUTPUT) else trimmed.tails[integer] - offset
                 rows.append(instruction.row(-1, (slot,), offset=offset))
-    return program_of(kept, live(program, rows))
+    return program_of(trimmed, live(program, rows))
 
 
 def _side_by_side(
@@ -96,10 +96,10 @@ def _side_by_side(
 def live(program: Program, rows: Rows) -> Rows:
     """Return the rows that an output, an input or a state needs."""
     states = np.flatnonzero(program.slots[:, 0] >= Bank.FLOAT_STATE).tolist()
-    needed, kept = {-1, *states}, Rows()  # -1: rows without a result are there for what they do
+    needed, live_rows = {-1, *states}, Rows()  # -1: rows without a result are there for what they do
     # backwards: a slot is written before it is read (``bounds``), so that one pass meets all readers first
     for row in reversed(rows):
         if row[1] in needed or row[0] in _ALWAYS:
             needed.update(operands_of(row))
-            kept.append(row)
-    return kept[::-1]
+            live_rows.append(row)
+    return live_rows[::-1]

@@ -52,7 +52,7 @@ class Model:
         }
         passes = None if compiled.passes is None else print_pipeline(compiled.passes)
         # where it runs changes no bit of it
-        meant = {name: value for name, value in options.items() if name not in compiled.backend.run_options}
+        run_options = {name: value for name, value in options.items() if name not in compiled.backend.run_options}
         document = {
             "thermoc": thermoc.__version__,
             "network": compiled.source.name,
@@ -61,7 +61,7 @@ class Model:
             "passes": passes,
             "hashes": {
                 "graph": _sha256(arrays["graph"]),
-                "options": _sha256(json.dumps(meant, sort_keys=True).encode(), *_options(arrays)),
+                "options": _sha256(json.dumps(run_options, sort_keys=True).encode(), *_options(arrays)),
                 "artefact": _sha256(compiled.artefact.to_bytes()),
             },
         }

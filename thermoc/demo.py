@@ -127,10 +127,10 @@ def _on_loihi(net: Network, reference: NDArray, data: Digits) -> DemoRow:
 
     inputs = {"pixels": data.test_images}
     exe, lava = api.compile(net, "lava", input_range=(0.0, 1.0)), find()
-    size, there = exe.artefact.size, lava is not None and lava.exists()
-    running = exe if there else api.compile(exe.graph, "sim")
+    size, installed = exe.artefact.size, lava is not None and lava.exists()
+    running = exe if installed else api.compile(exe.graph, "sim")
     probs, seconds = _timed(lambda: running.run(inputs)["probs"][0])
-    return _row("lava" if there else "lava (emulated)", probs, reference, data, seconds, size)
+    return _row("lava" if installed else "lava (emulated)", probs, reference, data, seconds, size)
 
 
 def _on_chip(net: Network, reference: NDArray, data: Digits) -> DemoRow:

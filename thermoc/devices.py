@@ -78,10 +78,10 @@ def device(
     dt = getattr(network, "dt", None)
     if dt is not None:
         _short_enough(built, method, dt * seconds / steps, count, ends, link)
-    one = len(np.atleast_1d(ambient)) == 1 if not isinstance(ambient, Handle) else False
+    uniform = len(np.atleast_1d(ambient)) == 1 if not isinstance(ambient, Handle) else False
     results = OPS["thermo.device"](
         drive,
-        np.reshape(ambient, ()) if one else ambient,
+        np.reshape(ambient, ()) if uniform else ambient,
         _start(built, count),
         built.parameters,
         np.clip(built.circuit, 0, OPEN),

@@ -59,18 +59,18 @@ def dynamics(
     try:
         system = read(equations, threshold, reset)
         with_units = dimensions.given(system)
-        given = _given(system, {**(inputs or {}), **(constants or {})}, with_units)
-        settled = _settled(network, given)
+        quantities = _given(system, {**(inputs or {}), **(constants or {})}, with_units)
+        settled = _settled(network, quantities)
         method = _method(system, method, settled)
         fits(system, method)
         if method == "exact":
             known_matrix(system, settled)
     except EquationProblem as problem:
         raise _wrong(problem) from None
-    shape = _shape(n, given, initial)
+    shape = _shape(n, quantities, initial)
     start = _start(system, initial or {}, shape, with_units)
-    numbers = {key: item for key, item in given.items() if isinstance(item, float)}
-    values = {key: item for key, item in given.items() if key not in numbers}
+    numbers = {key: item for key, item in quantities.items() if isinstance(item, float)}
+    values = {key: item for key, item in quantities.items() if key not in numbers}
     attrs = {
         "equations": canonical(equations),
         "variables": system.variables,
@@ -109,32 +109,32 @@ def _method(system: System, method: str | None, settled: set[str]) -> str:
 
 def _given(system: System, items: dict[str, Given], with_units: bool) -> dict[str, Any]:
     """Return what is given for the names of the equations: values, arrays, and numbers as floats."""
-    known: dict[str, dimensions.Dimension] = {}
-    given: dict[str, Any] = {}
+    by_name: dict[str, dimensions.Dimension] = {}
+    quantities: dict[str, Any] = {}
     for name, item in items.items():
         if name not in system.free:
             facts = (f"they read {', '.join(sorted(system.free)) or 'nothing from outside'}",)
             raise EquationProblem(f"{name!r} stands in no equation", facts=facts)
         if isinstance(item, str):
-            given[name], known[name] = dimensions.quantity(item)
+            quantities[name], by_name[name] = dimensions.quantity(item)
         else:
-            known[name] = dimensions.NONE
-            given[name] = item if isinstance(item, Handle) or np.ndim(item) else float(item)  # type: ignore[arg-type]
-    known_names(system, list(given))
+            by_name[name] = dimensions.NONE
+            quantities[name] = item if isinstance(item, Handle) or np.ndim(item) else float(item)  # type: ignore[arg-type]
+    known_names(system, list(quantities))
     if with_units:
         for name, line in system.declared.items():
-            known[name] = _declared(line, known.get(name, dimensions.NONE), items.get(name))
-        dimensions.check(system, known)
-    return given
+            by_name[name] = _declared(line, by_name.get(name, dimensions.NONE), items.get(name))
+        dimensions.check(system, by_name)
+    return quantities
 
 
 def _declared(line: Any, found: dimensions.Dimension, item: Any) -> dimensions.Dimension:
     """Return the declared dimension of a name; a text with another unit contradicts it."""
-    wanted = dimensions.unit_of(line.unit)[1]
-    if isinstance(item, str) and found != wanted:
-        facts = (f"it is declared as {dimensions.text_of(wanted)}", f"{item!r} is {dimensions.text_of(found)}")
+    expected = dimensions.unit_of(line.unit)[1]
+    if isinstance(item, str) and found != expected:
+        facts = (f"it is declared as {dimensions.text_of(expected)}", f"{item!r} is {dimensions.text_of(found)}")
         raise line.unit.problem(line.unit.tree, f"units of {line.name} disagree", facts=facts)
-    return wanted
+    return expected
 
 
 def _shape(n: Any, given: Mapping[str, Any], initial: Mapping[str, Any] | None) -> tuple[int, ...]:

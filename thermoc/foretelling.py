@@ -34,7 +34,7 @@ def memory_of(
     suffix = None if to is None else suffix_of(to)
     signal = signals(compiled.source, compiled.graph, plan, ticks=fed.ticks, batch=fed.batch, begun=0)
     recorded = _sizes(plan, signal, streamed=suffix == ".zarr")
-    made = "artefact" in vars(compiled)
+    compiled_already = "artefact" in vars(compiled)
     numbers, copy = compiled.sizes.numbers, compiled.sizes.lowered
     estimate = foretold(
         compiled.graph,
@@ -46,8 +46,12 @@ def memory_of(
         saved=saved,
         packed=suffix in (".nc", ".npz"),
         # what a target makes of the numbers takes room for as much again while it is made
-        network={NUMBERS: numbers, COPY: copy if made else 2 * copy, VALUES: NUMBER * compiled.sizes.values},
-        held=numbers + copy if made else numbers,
+        network={
+            NUMBERS: numbers,
+            COPY: copy if compiled_already else 2 * copy,
+            VALUES: NUMBER * compiled.sizes.values,
+        },
+        held=numbers + copy if compiled_already else numbers,
     )
     if getattr(compiled.options, "device", "cpu") == "cpu":
         return estimate

@@ -178,8 +178,8 @@ def from_brian2(network: Any, *, namespace: Mapping[str, Any] | None = None) -> 
 
     frame = inspect.currentframe()
     around = frame.f_back if frame is not None else None
-    known = namespace if namespace is not None else {**around.f_globals, **around.f_locals} if around else {}
-    return Network.of(*from_network(network, namespace=known))
+    variables = namespace if namespace is not None else {**around.f_globals, **around.f_locals} if around else {}
+    return Network.of(*from_network(network, namespace=variables))
 
 
 def input(name: str, shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:
@@ -212,12 +212,12 @@ def parameter(
     It gives the bits of a constant of these numbers. dtype: default f64 for floats, i64 for integers. trainable:
     whether learning may change it. Errors: T102 for a name that is taken, T104, T111 for what is no array of numbers.
     """
-    place, target = current("parameter"), None if dtype is None else _choice(DType, dtype)
+    builder, target = current("parameter"), None if dtype is None else _choice(DType, dtype)
     spec = OperandSpec(shape="?", kind=_kind(value if target is None else np.empty(0, target.numpy)))
-    array = place.array(value, spec, target or DType.f64, caller(), f"parameter {name!r}")
-    held = array if target is None else array.astype(target.numpy)
-    attrs = {"name": name, "value": Array(held), "trainable": trainable, "role": _choice(Role, role)}
-    return place.add(Parameter, {}, attrs, name)[0]
+    array = builder.array(value, spec, target or DType.f64, caller(), f"parameter {name!r}")
+    converted = array if target is None else array.astype(target.numpy)
+    attrs = {"name": name, "value": Array(converted), "trainable": trainable, "role": _choice(Role, role)}
+    return builder.add(Parameter, {}, attrs, name)[0]
 
 
 def _kind(value: ArrayLike) -> str:

@@ -28,9 +28,9 @@ class OneTickRuns:
     def run(self, inputs: Any, batch: Any, position: Mapping[str, Any]) -> Run | None:
         """Return what ``run_once`` would, or None where that must look at the call itself. Errors: those of a run."""
         samples = _samples(inputs) if batch is None else batch
-        known = self._known.get(samples) if type(samples) is int else None
-        arrays = known.checked(inputs, position) if known is not None else None
-        return known.run(inputs, arrays, position) if known is not None and arrays is not None else None
+        cached = self._known.get(samples) if type(samples) is int else None
+        arrays = cached.checked(inputs, position) if cached is not None else None
+        return cached.run(inputs, arrays, position) if cached is not None and arrays is not None else None
 
     def learn(self, compiled: Compiled, run: Run) -> None:
         """Let a run like this one be called faster, where it is of one tick and holds little."""
@@ -51,8 +51,8 @@ class _OneTickRun:
         self._exact = ExactInputs(compiled.graph, batch)
         self._floats = {name: op.dtype.numpy for name, op in compiled.graph.inputs.items() if op.dtype.is_float}
         # a counter has 32 bits for the element: beyond them noise would repeat
-        most = COUNTER // max(1, compiled.graph.noise_units) - batch
-        self._limits = [*({**LIMITS, "first_sample": (0, most)}).items()][2:]
+        limit = COUNTER // max(1, compiled.graph.noise_units) - batch
+        self._limits = [*({**LIMITS, "first_sample": (0, limit)}).items()][2:]
 
     def checked(self, inputs: Any, position: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
         """Return the inputs as arrays of the graph's formats, or None where they or the position need a closer look."""

@@ -80,8 +80,8 @@ def energy(run: Run, name: str | None = None) -> Figure:
     for sample, colour in zip(range(min(values.shape[1], FEW)), COLOURS):
         _line(over_time, item.ticks * run.dt, values[:, sample], colour, f"sample {sample}")
     if values.shape[1] > 1:  # above the lines, which fill all of the axes
-        place: Any = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
-        over_time.legend(frameon=False, fontsize=8, ncols=4, columnspacing=1.2, handlelength=1.2, **place)
+        legend: Any = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
+        over_time.legend(frameon=False, fontsize=8, ncols=4, columnspacing=1.2, handlelength=1.2, **legend)
     over_time.set(xlabel=_time(run), ylabel=_named(run, item), xlim=_span(run))
     some = f", {FEW} of {values.shape[1]} samples" if values.shape[1] > FEW else ""
     over_time.set_title(f"{run.title}: energy{some}", fontsize=10, loc="left", pad=20 if values.shape[1] > 1 else None)
@@ -142,9 +142,9 @@ def autocorrelation(run: Run, *names: str) -> Figure:
     figure, axes = _figure(run, 6.4, 3.6)
     for item, colour in zip(items, COLOURS):
         series = item.values.reshape(*item.values.shape[:2], -1).astype(float)
-        found = correlated(series[..., looked_at(series.shape[2])])
-        axes.plot(found.lags * item.k, found.mean, color=colour, label=item.name)
-        axes.plot(found.lags * item.k, found.slowest, ":", color=colour, linewidth=1.0)
+        correlations = correlated(series[..., looked_at(series.shape[2])])
+        axes.plot(correlations.lags * item.k, correlations.mean, color=colour, label=item.name)
+        axes.plot(correlations.lags * item.k, correlations.slowest, ":", color=colour, linewidth=1.0)
     axes.axhline(0.0, color="#c8ccd4", linewidth=0.8, zorder=0)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set(xlabel="lag in ticks", ylabel="autocorrelation")
@@ -175,11 +175,11 @@ def temperatures(found: UnitTemperatures) -> Figure:
     """
     figure = plain_figure(9.0, 3.8)
     above, line = figure.subplots(1, 2, width_ratios=(1, 1.4))
-    share = np.where(np.isfinite(found.T), found.T / found.stated, np.nan)
+    ratio = np.where(np.isfinite(found.T), found.T / found.stated, np.nan)
     rows, columns = plane(found)
     grid = np.full(rows * columns, np.nan)
-    grid[: len(share)] = share
-    span = max(float(np.nanmax(np.abs(share - 1), initial=0.0)), 1e-3)
+    grid[: len(ratio)] = ratio
+    span = max(float(np.nanmax(np.abs(ratio - 1), initial=0.0)), 1e-3)
     colours = above.imshow(grid.reshape(rows, columns), cmap="coolwarm", vmin=1 - span, vmax=1 + span)
     above.set_facecolor("#c8ccd4")
     for unit in found.outside().tolist():
@@ -187,10 +187,12 @@ def temperatures(found: UnitTemperatures) -> Figure:
         above.add_patch(_frame(corner))
     figure.colorbar(colours, ax=above, label="temperature shown / asked for")
     above.set_title(f"{found.title}: effective temperature", fontsize=10, loc="left")
-    known = np.flatnonzero(np.isfinite(found.T))
-    low, high = (np.where(np.isfinite(end), end, found.T)[known] for end in (found.low, found.high))
-    bars = np.abs(np.stack([found.T[known] - low, high - found.T[known]]))
-    line.errorbar(known, found.T[known], bars, fmt="o", markersize=2.5, linewidth=0.8, color=COLOURS[0], label="shown")
+    finite = np.flatnonzero(np.isfinite(found.T))
+    low, high = (np.where(np.isfinite(end), end, found.T)[finite] for end in (found.low, found.high))
+    bars = np.abs(np.stack([found.T[finite] - low, high - found.T[finite]]))
+    line.errorbar(
+        finite, found.T[finite], bars, fmt="o", markersize=2.5, linewidth=0.8, color=COLOURS[0], label="shown"
+    )
     line.plot(found.stated, color="#c8ccd4", linewidth=1.2, label="asked for", drawstyle="steps-mid")
     if found.predicted is not None:
         line.plot(found.predicted, "_", color=COLOURS[2], markersize=6, label="the heat model's")

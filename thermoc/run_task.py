@@ -160,8 +160,8 @@ def _stopped(
 ) -> BaseException:
     """Return what to raise where a run was stopped: with what is recorded, where that is of whole ticks."""
     done = session.tick - task.call.begun
-    seen = {recorder.seen for recorders in recording.recorders.values() for recorder in recorders}
-    if done == 0 or seen - {done}:
+    steps = {recorder.seen for recorders in recording.recorders.values() for recorder in recorders}
+    if done == 0 or steps - {done}:
         return reason
     run = _run(session, task, recording)
     if saver is not None and isinstance(reason, KeyboardInterrupt):

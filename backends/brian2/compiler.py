@@ -8,5 +8,5 @@ import shutil
 
 def compiler() -> str | None:
     """Return the path of a C++ compiler, or None."""
-    asked = os.environ.get("CXX", "").split()
-    return next((path for name in (*asked[:1], "g++", "c++", "clang++") if (path := shutil.which(name))), None)
+    configured = os.environ.get("CXX", "").split()
+    return next((path for name in (*configured[:1], "g++", "c++", "clang++") if (path := shutil.which(name))), None)

@@ -163,14 +163,14 @@ def probed_only(graph: Graph) -> dict[str, frozenset[str]]:
 
     def above(values: Iterable[Value]) -> set[str]:
         """Return the names of values and of all that they are computed from."""
-        seen: set[str] = set()
+        visited: set[str] = set()
         waiting = list(values)
         while waiting:
             value = waiting.pop()
-            if value.name not in seen:
-                seen.add(value.name)
+            if value.name not in visited:
+                visited.add(value.name)
                 waiting += graph.producers[value.name].inputs
-        return seen
+        return visited
 
     stateful = [op for op in graph.ops if op.states()]
     outputs = [op for op in graph.of(Output) if not isinstance(op, Probe)]

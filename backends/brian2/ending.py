@@ -100,7 +100,7 @@ def arranged(inputs, ticks=None, batch=None):
     arrays = {name: np.asarray(array) for name, array in inputs.items()}
     if arrays.keys() != INPUTS.keys():
         raise ValueError(f"the inputs are {list(INPUTS)}, not {list(arrays)}")
-    said = {
+    messages = {
         "ticks": {} if ticks is None else {"the run": ticks},
         "samples": {} if batch is None else {"the run": batch},
     }
@@ -108,16 +108,16 @@ def arranged(inputs, ticks=None, batch=None):
         checked_numbers(name, array)
         shape = INPUTS[name]
         if (array.ndim and array.shape[max(array.ndim - len(shape), 0) :] != shape) or array.ndim > len(shape) + 2:
-            wanted = f"(ticks, samples, *{shape}), (samples, *{shape}), {shape} or one number"
-            raise ValueError(f"input {name!r} has the shape {array.shape}, not {wanted}")
+            expected = f"(ticks, samples, *{shape}), (samples, *{shape}), {shape} or one number"
+            raise ValueError(f"input {name!r} has the shape {array.shape}, not {expected}")
         leading = array.shape[: max(array.ndim - len(shape), 0)]
-        said["ticks"] |= {name: leading[0]} if len(leading) == 2 else {}
-        said["samples"] |= {name: leading[-1]} if leading else {}
-    for what, numbers in said.items():
+        messages["ticks"] |= {name: leading[0]} if len(leading) == 2 else {}
+        messages["samples"] |= {name: leading[-1]} if leading else {}
+    for what, numbers in messages.items():
         if len(set(numbers.values())) > 1 or 0 in numbers.values():
             notes = ", ".join(f"{who} {number}" for who, number in numbers.items())
             raise ValueError(f"the number of {what} is one for all, and at least 1: {notes}")
-    ticks, batch = (next(iter(numbers.values()), 1) for numbers in said.values())
+    ticks, batch = (next(iter(numbers.values()), 1) for numbers in messages.values())
     return {name: by_units(name, array, ticks, batch) for name, array in arrays.items()}, ticks, batch
 
 

@@ -68,9 +68,9 @@ def _alike(op: dynamics.Ode, system: System) -> bool:
         return False
     if op.method not in ("exact", "exponential_euler"):
         return True
-    own = all((i, i) in analysis(system).jacobian for i in range(len(system.variables)))
+    diagonal = all((i, i) in analysis(system).jacobian for i in range(len(system.variables)))
     # Brian2's solution divides by the rates, and of variables that drive each other by their differences.
-    return own and (op.method != "exact" or analysis(system).diagonal)
+    return diagonal and (op.method != "exact" or analysis(system).diagonal)
 
 
 def task(op: Any, plan: Any) -> None:
@@ -86,10 +86,10 @@ def task(op: Any, plan: Any) -> None:
     names |= {line.name: plan.names.variable(line.name) for line in system.derived}
     names |= dict(_given(op, plan, reads))
     names |= dict(_noises(op, system, plan, reads))
-    held = " (unless refractory)" if op.refractory else ""
+    clause = " (unless refractory)" if op.refractory else ""
     lines = [f"{names[line.name]} = {_text(line.expression, names)} : 1" for line in system.derived]
     lines += [
-        f"d{names[name]}/dt = ({_text(line.expression, names)}) / unit_time : 1{held if line.held else ''}"
+        f"d{names[name]}/dt = ({_text(line.expression, names)}) / unit_time : 1{clause if line.held else ''}"
         for name, line in system.slopes.items()
     ]
     group.dynamics = Dynamics(

@@ -56,10 +56,10 @@ def apart(graph: Graph) -> tuple[Graph, ScriptParameters]:
         graph = _folded(graph, cone, fixed)
         cone = ParameterCone(graph)
     values = cone.values({})
-    own = {id(op) for op in cone.ops}
+    cone_ops = {id(op) for op in cone.ops}
     ops: list[Op] = []
     for op in graph.ops:
-        if id(op) not in own:
+        if id(op) not in cone_ops:
             ops.append(op)
             continue
         ops += [

@@ -101,10 +101,10 @@ NORMAL = "sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v)"
 
 def user_function(python, arguments, cpp, cython):
     """Return a function of numbers (the first may be a truth value) with a body for each code generator."""
-    made = Function(python, arg_units=[1] * len(arguments), return_unit=1, arg_types=arguments, return_type="float")
-    made.implementations.add_implementation("cpp", cpp.replace("NAME", python.__name__), name=python.__name__)
-    made.implementations.add_implementation("cython", cython.replace("NAME", python.__name__), name=python.__name__)
-    return made
+    function = Function(python, arg_units=[1] * len(arguments), return_unit=1, arg_types=arguments, return_type="float")
+    function.implementations.add_implementation("cpp", cpp.replace("NAME", python.__name__), name=python.__name__)
+    function.implementations.add_implementation("cython", cython.replace("NAME", python.__name__), name=python.__name__)
+    return function
 
 
 def choose(condition, a, b):

@@ -99,9 +99,9 @@ class Registry:
         """Declare constants of a group, one a unit; return their identifier."""
         flat = np.asarray(array).reshape(-1)
         for equal in group.fixed:
-            known = group.initial[equal]
+            initial = group.initial[equal]
             # NumPy finds True equal to 1, but Brian2 declares booleans and numbers apart.
-            if isinstance(known, np.ndarray) and np.array_equal(known, flat) and known.dtype == flat.dtype:
+            if isinstance(initial, np.ndarray) and np.array_equal(initial, flat) and initial.dtype == flat.dtype:
                 return equal
         return self._fixed(name, flat, group, truth=flat.dtype == bool)
 

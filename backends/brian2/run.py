@@ -50,9 +50,9 @@ class Brian2Session(BackendSession):
 
     def _build(self, names: Collection[str]) -> Any:
         """Return a simulation that computes these outputs, in its initial state."""
-        place = self._place(self.position.first_tick)
+        start = self._place(self.position.first_tick)
         with code_generator(self._codegen):
-            sim = self._module.build(self.batch, place, names, self._artefact.data)
+            sim = self._module.build(self.batch, start, names, self._artefact.data)
             sim.prepare()
         return sim
 
@@ -108,14 +108,14 @@ class NetworkSession(Brian2Session):
 
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> Arrays:
         """Run some ticks on."""
-        wanted = self._wanted(names)
+        requested = self._wanted(names)
         if self._built is None:
-            self._built = self._build(wanted)
-        elif not wanted <= self._sim.record:
-            sim = self._build(self._sim.record | wanted)
+            self._built = self._build(requested)
+        elif not requested <= self._sim.record:
+            sim = self._build(self._sim.record | requested)
             sim.restore(self._stored, self.tick)
             self._built = sim
-        outputs = self._sim.run(feed.ticks, given(feed), wanted)
+        outputs = self._sim.run(feed.ticks, given(feed), requested)
         self.tick = self._sim.now
         return outputs
 
@@ -186,10 +186,10 @@ def code_generator_of(artefact: Brian2Artefact, module: ModuleType, batch: int) 
 
     Errors: T302 where a compiler that was asked for is missing.
     """
-    seconds, asked = module.estimated_seconds(100, batch), artefact.options.codegen
-    name = min(seconds, key=seconds.__getitem__) if asked == "auto" else asked
+    seconds, codegen = module.estimated_seconds(100, batch), artefact.options.codegen
+    name = min(seconds, key=seconds.__getitem__) if codegen == "auto" else codegen
     if name == "cython" and compiler() is None:
-        if asked == "cython":
+        if codegen == "cython":
             what = "Brian2's code generator 'cython' needs a C++ compiler, and none was found"
             raise error("T302", what, hint='install g++, or take codegen="numpy"')
         name = "numpy"

@@ -80,17 +80,17 @@ class Simulation:
         """Add a population: ``units`` of each sample, or once for all samples."""
         namespace = {**FUNCTIONS, "unit_time": TIME, **more.pop("namespace", {})}
         count = units * (self.batch if batched else 1)
-        made = NeuronGroup(count, equations, namespace=namespace, clock=self.clock, order=0, **more)
-        for part in (made.state_updater, *made.thresholder.values(), *made.resetter.values()):
-            part.active = False  # until ``unit`` gives it a place in the tick
-        self.objects.append(made)
-        for name in self.place.keys() & made.variables.keys():
-            made.__setattr__(name, self.place[name])
-        return made
+        neurons = NeuronGroup(count, equations, namespace=namespace, clock=self.clock, order=0, **more)
+        for updater in (neurons.state_updater, *neurons.thresholder.values(), *neurons.resetter.values()):
+            updater.active = False  # until ``unit`` gives it a place in the tick
+        self.objects.append(neurons)
+        for name in self.place.keys() & neurons.variables.keys():
+            neurons.__setattr__(name, self.place[name])
+        return neurons
 
     def _next(self, *parts):
-        for part in parts:
-            part.when, part.order, part.active = "groups", self.order, True
+        for operation in parts:
+            operation.when, operation.order, operation.active = "groups", self.order, True
             self.order += 1
 
     def add(self, made):
@@ -105,10 +105,12 @@ class Simulation:
     def feed(self, group, name, key):
         """Let an input enter its variable, tick by tick."""
         if self.standalone:
-            given = Function(None, arg_units=[1, 1], return_unit=1, arg_types=["float", "float"], return_type="float")
+            function = Function(
+                None, arg_units=[1, 1], return_unit=1, arg_types=["float", "float"], return_type="float"
+            )
             code = GIVEN.replace("NAME", f"{name}_given").replace("UNITS", str(len(group)))
-            given.implementations.add_implementation("cpp", code, name=f"{name}_given")
-            group.namespace[f"{name}_given"] = given
+            function.implementations.add_implementation("cpp", code, name=f"{name}_given")
+            group.namespace[f"{name}_given"] = function
             self.given[key] = f"{name}_given"
             self.block(group, f"{name} = {name}_given(1.0 * t_in_timesteps, 1.0 * i)")
         else:
@@ -122,9 +124,9 @@ class Simulation:
     def block(self, group, code):
         """Compute variables of a group from others."""
         name = f"{group.name}_step_{self.order}"  # names of our own, so that compiled code is found again
-        made = group.run_regularly(code, clock=self.clock, when="groups", order=self.order, name=name)
+        operation = group.run_regularly(code, clock=self.clock, when="groups", order=self.order, name=name)
         self.order += 1
-        return made
+        return operation
 
     def clear(self, group, *names):
         """Set variables to nought: what events add to, and spikes as numbers, are those of the tick."""
@@ -134,7 +136,7 @@ class Simulation:
     def unit(self, group):
         """Integrate the differential equations of a group over the tick, compare with the threshold, reset."""
         parts = [group.state_updater, group.thresholder.get("spike"), group.resetter.get("spike")]
-        self._next(*(part for part in parts if part is not None))
+        self._next(*(operation for operation in parts if operation is not None))
 
     def link(self, group, name, source, variable, index=None, step=0, *, batched=True):
         """Let a variable show that of another group at these places of a sample, whose samples stand ``step`` apart."""
@@ -152,9 +154,9 @@ class Simulation:
 
     def synapses(self, source, target, model, **more):
         """Add synapses, which ``connect`` then makes."""
-        made = Synapses(source, target, model, namespace=FUNCTIONS, clock=self.clock, **more)
-        self.objects.append(made)
-        return made
+        connection = Synapses(source, target, model, namespace=FUNCTIONS, clock=self.clock, **more)
+        self.objects.append(connection)
+        return connection
 
     def connect(self, synapses, pre, post, weight=None, *, each, batched):
         """Join unit pre[k] to unit post[k] of each sample; ``each``: how far apart samples stand at both ends."""
@@ -205,7 +207,7 @@ class Simulation:
         network = Network(self.objects)
         # A run of no ticks. Brian2 makes its code anew in every run, so ``run`` calls the parts itself, in their order.
         network.run(0 * second, namespace={})
-        self._updates = [part.run for part in network.sorted_objects if part.active]
+        self._updates = [updater.run for updater in network.sorted_objects if updater.active]
 
     @property
     def prepared(self):

@@ -30,11 +30,11 @@ class StandaloneSession(Brian2Session):
 
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> Arrays:
         """Run some ticks on. Errors: T302 without a compiler, T409 where the program fails."""
-        wanted = self._wanted(names)
-        program = built(self._artefact, self.batch, wanted)
-        place = self._place(self.position.first_tick + self.tick)
+        requested = self._wanted(names)
+        program = built(self._artefact, self.batch, requested)
+        start = self._place(self.position.first_tick + self.tick)
         try:
-            outputs, self._now = program.run(feed.ticks, given(feed), place, self._now, wanted)
+            outputs, self._now = program.run(feed.ticks, given(feed), start, self._now, requested)
         except RuntimeError as reason:
             raise error("T409", "the C++ program of Brian2 failed", notes=[str(reason)]) from None
         self.tick += feed.ticks
@@ -50,8 +50,8 @@ class StandaloneSession(Brian2Session):
 
 def built(artefact: Brian2Artefact, batch: int, names: frozenset[str]) -> Any:
     """Return a program that computes these outputs, built unless there is one. Errors: T302."""
-    there = _BUILT.setdefault(artefact, {})
-    for (samples, computed), program in there.items():
+    builds = _BUILT.setdefault(artefact, {})
+    for (samples, computed), program in builds.items():
         if samples == batch and names <= computed:
             return program
     if compiler() is None:
@@ -67,7 +67,7 @@ def built(artefact: Brian2Artefact, batch: int, names: frozenset[str]) -> Any:
         raise
     # The folder goes with the artefact, or when Python ends.
     finalize(program, shutil.rmtree, folder, ignore_errors=True)
-    there[batch, names] = program
+    builds[batch, names] = program
     return program
 
 

@@ -99,8 +99,8 @@ class TickPlan(Registry):
         """Add a step that stands alone. Synapses without any connection are none."""
         if isinstance(what, Connection) and not len(what.pre):
             what = None
-        apart = frozenset(r for r in reads if not self.old(r))
-        self.tasks.append(Task(what=what, writes=writes, apart=apart, only=self.only))
+        separate = frozenset(r for r in reads if not self.old(r))
+        self.tasks.append(Task(what=what, writes=writes, apart=separate, only=self.only))
 
     def holds(self, name: str, root: str, variables: Sequence[str], **more: Any) -> None:
         """Note a state that the run returns."""

@@ -42,16 +42,16 @@ def check_slots(length: int, size: int, cores: int) -> None:
 
 def check_states(layout: ChipLayout, batch: int) -> None:
     """Refuse a batch whose states no tile can keep while others have their turn. Errors: T306."""
-    chip, held = layout.chip, layout.shape.buffer
+    chip, capacity = layout.chip, layout.shape.buffer
     per = chip.whole("mesh.cores")
     messages = np.bincount(layout.placement.core // per, layout.partition.bytes, minlength=chip.tiles)
     states = state_bytes(layout).reshape(-1, per).sum(axis=1)
     needed = messages + batch * states
     tile = int(needed.argmax())
-    if states.any() and needed[tile] > held:
+    if states.any() and needed[tile] > capacity:
         notes = [
             f"tile {tile} is to hold {states[tile]} bytes of states of each of {batch} samples",
-            f"and {messages[tile]:.0f} bytes of messages; its buffer holds {held}",
+            f"and {messages[tile]:.0f} bytes of messages; its buffer holds {capacity}",
             *layout.shape.source("buffer"),
         ]
         hint = "a smaller batch, or more runs"
@@ -67,11 +67,11 @@ def state_bytes(layout: ChipLayout) -> NDArray[np.int64]:
             holders.setdefault(task.op, []).append(number)
     for served, numbers in holders.items():
         op = work.graph.producers.get(work.ops[served])
-        kept = sum(int(np.prod(shape)) for shape in op.states().values()) if op is not None else 0
-        if op is None or not kept:
+        count = sum(int(np.prod(shape)) for shape in op.states().values()) if op is not None else 0
+        if op is None or not count:
             continue
-        whole = sum(work.tasks[number].size for number in numbers)
+        total = sum(work.tasks[number].size for number in numbers)
         bits = 1 if op.results[0].role is Role.spike else 8 * layout.shape.value_bytes
         for number in numbers:
-            size[core[number]] += -(-kept * work.tasks[number].size * bits // (8 * whole))
+            size[core[number]] += -(-count * work.tasks[number].size * bits // (8 * total))
     return size

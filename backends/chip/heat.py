@@ -54,7 +54,7 @@ class Standing:
     def to_arrays(self) -> dict[str, NDArray]:
         """Return all that another session needs to go on, by name: without the records."""
         parts = {"coarse": self.coarse, "halved": self.halved}
-        arrays = {f"{part}.{name}": a for part, state in parts.items() for name, a in state.to_arrays().items()}
+        arrays = {f"{prefix}.{name}": a for prefix, state in parts.items() for name, a in state.to_arrays().items()}
         return arrays | {"lag": np.asarray(self.lag), "sampling": np.array([*self.sampling.values()]).reshape(-1, 3)}
 
     def of_arrays(self, arrays: Mapping[str, NDArray], tick: int) -> Standing:
@@ -104,15 +104,15 @@ class ChipHeat:
         """
         layout, tick = self._artefact.mapping, self._tick
         # and of the next one, for heaters move towards it when the last is over
-        ahead = self._targets.of(range(ticks.start, ticks.stop + 1))
+        upcoming = self._targets.of(range(ticks.start, ticks.stop + 1))
         pulses = tick.pulses_of(ticks.start, len(ticks) + 1)
-        wanted, end = heater_targets(layout, ahead, pulses), tick.end(ticks.stop)
+        wanted, end = heater_targets(layout, upcoming, pulses), tick.end(ticks.stop)
         coarse, history = self._coarse.advance(before.coarse, ticks, wanted, end)
         halved, lag, limit = before.halved, before.lag, MOST_HALVED * self.slot
         if halved.time < limit:
             halved, fine = self._halved.advance(halved, ticks, wanted, limit)
             lag = max(lag, moved(_up_to(history, limit), fine, pulses.end <= min(end, limit)))
-        targets = {name: kelvins[:-1] for name, kelvins in ahead.items()}
+        targets = {name: kelvins[:-1] for name, kelvins in upcoming.items()}
         kelvin = unit_kelvins(layout, pulses, history.kelvin, len(ticks) * tick.batch)
         # Relative, for noise goes with the ratio of the temperatures and not with kelvins.
         off = {name: kelvin[name].reshape(len(ticks), -1) / targets[name][:, None] - 1 for name in kelvin}
@@ -133,10 +133,10 @@ class ChipHeat:
     ) -> dict[str, NDArray]:
         """Return the program's inputs that say how warm its units and cells are, (ticks, batch, ...)."""
         artefact, inputs = self._artefact, dict[str, NDArray]()
-        for name, given in artefact.factors.items():
-            inputs[given] = relative_temperature(artefact, name, kelvin[name], targets[name], self._tick.batch)
-        for name, given in artefact.warmths.items():
-            inputs[given] = cell_warmth(artefact, name, self._tick, ticks, history)
+        for name, supplied in artefact.factors.items():
+            inputs[supplied] = relative_temperature(artefact, name, kelvin[name], targets[name], self._tick.batch)
+        for name, supplied in artefact.warmths.items():
+            inputs[supplied] = cell_warmth(artefact, name, self._tick, ticks, history)
         return inputs
 
     # ------------------------------------------------------------------------------------------------- as it is now

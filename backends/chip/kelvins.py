@@ -54,14 +54,14 @@ class KelvinRecord:
         """Return it with those of the ticks that follow."""
         count = self.ticks + len(added.ticks)
         numbers = sum(a.size for a in added.kelvin.values()) // len(added.ticks)
-        every, parts = stride(count, numbers, MOST_KELVINS), self.parts
-        if every > self.every and parts is not None:
-            parts = None, self.kelvins.each(self.first, every)
-        if every > 1:
-            added = added.each(self.first, every)
+        sampling, parts = stride(count, numbers, MOST_KELVINS), self.parts
+        if sampling > self.every and parts is not None:
+            parts = None, self.kelvins.each(self.first, sampling)
+        if sampling > 1:
+            added = added.each(self.first, sampling)
         if len(added.ticks):
             parts = parts, added
-        return replace(self, parts=parts, ticks=count, every=every)
+        return replace(self, parts=parts, ticks=count, every=sampling)
 
     @property
     def kelvins(self) -> UnitKelvins:

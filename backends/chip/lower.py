@@ -70,9 +70,9 @@ def numbers(options: ChipOptions, *, dt: float, warm: Sequence[Pass] = ()) -> Se
 
 def crossbars(options: ChipOptions, chip: Chip) -> MapCrossbars:
     """Return the pass that puts products on the chip's cells, between its converters. Errors: T208."""
-    given: dict[str, Any] = {"input_range": options.input_range, "calibrate": options.calibrate, "adc": options.adc}
+    settings: dict[str, Any] = {"input_range": options.input_range, "calibrate": options.calibrate, "adc": options.adc}
     if chip["crossbar.wire"]:
         from thermoc.simulator.crossbar.circuit import transfer  # Numba loads where there are wires to solve
 
-        given["wires"] = transfer
-    return MapCrossbars(spec=crossbars_of(chip), **given)
+        settings["wires"] = transfer
+    return MapCrossbars(spec=crossbars_of(chip), **settings)

@@ -24,12 +24,12 @@ MOST_SITES = 4096
 def picture(report: ChipReport) -> dict[str, Any]:
     """Return all that is drawn of a chip's run, as JSON values; temperatures are thinned, and say so."""
     run = report.run
-    held = {op: list(run.artefact.fused.get(op, (op,))) for op in run.artefact.mapping.work.ops}
+    fused_ops = {op: list(run.artefact.fused.get(op, (op,))) for op in run.artefact.mapping.work.ops}
     joules = joules_by_core(report)
     return {
         "facts": _facts(report),
         "die": _die(report),
-        "ops": _ops(report, held, joules),
+        "ops": _ops(report, fused_ops, joules),
         "components": [
             {"component": name, "joules": number(j), "share": number(j / report.joules if report.joules else 0.0)}
             for name, j in sorted(report.components.items(), key=lambda pair: -pair[1])
@@ -42,7 +42,8 @@ def picture(report: ChipReport) -> dict[str, Any]:
         "curves": _curves(report),
         "units": _unit_kelvins(report),
         "sampling": [
-            {"op": one.op, "units": one.units, "mean": one.mean, "worst": one.worst} for one in report.sampling
+            {"op": entry.op, "units": entry.units, "mean": entry.mean, "worst": entry.worst}
+            for entry in report.sampling
         ],
         "roofline": roofline(report),
         "period": run.tick.period / 1e12,
@@ -68,7 +69,8 @@ def _die(report: ChipReport) -> dict[str, Any]:
         "ambient": machine["package.ambient"],
         "positions": [list(machine.position(core)) for core in range(machine.cores)],
         "links": [
-            [int(t), int(way), int(layout.routes.load[t, way])] for t, way in zip(*np.nonzero(layout.routes.load))
+            [int(t), int(direction), int(layout.routes.load[t, direction])]
+            for t, direction in zip(*np.nonzero(layout.routes.load))
         ],
     }
 
@@ -141,16 +143,16 @@ def _curves(report: ChipReport) -> dict[str, Any]:
 def _unit_kelvins(report: ChipReport) -> list[dict[str, Any]]:
     """Return, of each op that draws on the die, what its first units drew at and what was asked for."""
     units = report.run.units
-    found = []
+    rows = []
     for op, kelvin in units.kelvin.items():
         lines = kelvin.reshape(len(units.ticks), -1, kelvin.shape[-1]).mean(axis=1)[:, :SHOWN_UNITS]
-        both = np.concatenate([units.targets[op].reshape(-1, 1), lines], axis=1)
-        ticks, thin, step = ranges(units.ticks, both, CURVE)
-        lines = [numbers(thin[:, place]) for place in range(1, thin.shape[1])]
-        found.append(
+        columns = np.concatenate([units.targets[op].reshape(-1, 1), lines], axis=1)
+        ticks, thin, step = ranges(units.ticks, columns, CURVE)
+        lines = [numbers(thin[:, column]) for column in range(1, thin.shape[1])]
+        rows.append(
             {"op": op, "ticks": [int(t) for t in ticks], "asked": numbers(thin[:, 0]), "lines": lines, "step": step}
         )
-    return found
+    return rows
 
 
 def joules_by_core(report: ChipReport) -> FloatArray:

@@ -123,9 +123,9 @@ def sparse_pattern(draft: Draft, op: Any, n: int) -> NDArray[np.bool_] | None:
 def _check_size(draft: Draft, op: Op, n: int, m: int) -> None:
     """Refuse matrices far beyond any chip before they are made dense. Errors: T306."""
     chip = draft.chip
-    most = chip.cores * chip.matrices * chip.array_rows * chip.array_columns
-    if n * m > DENSE_LIMIT * most:
-        notes = [f"{op.opname} couples {n} with {m} units", f"the chip's arrays hold {most} weights at once"]
+    capacity = chip.cores * chip.matrices * chip.array_rows * chip.array_columns
+    if n * m > DENSE_LIMIT * capacity:
+        notes = [f"{op.opname} couples {n} with {m} units", f"the chip's arrays hold {capacity} weights at once"]
         raise error("T306", f"a matrix is far larger than chip {chip.name!r}", where=op.location, notes=notes)
 
 

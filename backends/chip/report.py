@@ -163,7 +163,7 @@ class ChipReport:
             "components": dict(self.components),
             "utilisation": {name: list(pair) for name, pair in self.utilisation.items()},
             "ops": [asdict(op) for op in self.ops],
-            "sampling": [asdict(one) for one in self.sampling],
+            "sampling": [asdict(entry) for entry in self.sampling],
         }
 
     def __str__(self) -> str:
@@ -186,7 +186,7 @@ def _lines(r: ChipReport) -> str:
     hottest = f"core {r.peak_core} (tile {r.peak_tile}) after {r.peak_seconds:.4g} s"
     cells = f"cells programmed in {r.setup_seconds:.4g} s for {r.setup_joules:.4g} J"
     before = cells if r.setup_joules else f"a barrier of {r.setup_seconds:.4g} s"
-    kept = [f"  temperatures kept: {r.run.kept}"] if r.run.kept else []
+    note = [f"  temperatures kept: {r.run.kept}"] if r.run.kept else []
     return "\n".join(
         [
             f"{r.network} on chip {r.chip}, sampling as the {r.temperature} says, placed by {r.placed}",
@@ -196,7 +196,7 @@ def _lines(r: ChipReport) -> str:
             f"  heat: {ledger}",
             f"  thermal slot {r.slot:g} s; halving it moves temperatures by at most {r.lag_error:.3g} K",
             f"  before: {before}",
-            *kept,
+            *note,
         ]
     )
 

@@ -64,5 +64,5 @@ def _bytes(code: AnyArray, bits: float) -> AnyArray:
 def _peak(chip: Any) -> float:
     """Return the operations a second of a core whose arrays are all full and never wait."""
     arrays, columns, rows = (chip[f"crossbar.{name}"] for name in ("per_core", "columns", "rows"))
-    each = max(chip["crossbar.read_time"], np.ceil(arrays * columns / chip["adc.per_core"]) / chip["adc.rate"])
-    return 2 * arrays * columns * rows / (chip.reads * each)
+    read_time = max(chip["crossbar.read_time"], np.ceil(arrays * columns / chip["adc.per_core"]) / chip["adc.rate"])
+    return 2 * arrays * columns * rows / (chip.reads * read_time)

@@ -57,7 +57,7 @@ class ChipSession(BackendSession):
         for some in self._blocks(ticks):
             standing, inputs = self._heat.advanced(standing, some)
             parts.append(inputs)
-        arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        arrays = {name: np.concatenate([chunk[name] for chunk in parts]) for name in parts[0]}
         fed = Feed(arrays=dict(feed.arrays) | arrays, ticks=feed.ticks, batch=feed.batch)
         before = self._program.snapshot(), self._heat.now, self.tick
         try:
@@ -72,9 +72,9 @@ class ChipSession(BackendSession):
     def _blocks(self, ticks: range) -> Iterator[range]:
         """Yield the ticks that are worked out at once: as many as memory for their slots and pulses is given."""
         cells = self._tick.period / self._heat.slot * self._tick.chip.cores
-        most = max(1, int(BLOCK / max(cells, len(self._tick.pulses.begin), 1)))
-        for first in range(ticks.start, ticks.stop, most):
-            yield range(first, min(first + most, ticks.stop))
+        limit = max(1, int(BLOCK / max(cells, len(self._tick.pulses.begin), 1)))
+        for first in range(ticks.start, ticks.stop, limit):
+            yield range(first, min(first + limit, ticks.stop))
 
     @property
     def states(self) -> dict[str, NDArray]:

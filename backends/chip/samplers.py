@@ -70,9 +70,9 @@ def _check_device(draft: Draft, op: Op) -> None:
         what, hint = f"{op.opname} ({op.after.name}) stands by itself", "write the devices by tc.device"
         raise error("T305", what, where=op.location, notes=["the chip's banks step thermo.device"], hint=hint)
     if isinstance(op, devices.DeviceDynamics) and op.model != draft.chip.device:
-        own = draft.chip.device
-        notes = [f"{op.opname} ({op.results[0].name}) is made of {op.model}", f"the chip's units are {own}"]
-        hint = f"take a chip whose [sampler] has device = {op.model!r}, or devices of {own}"
+        device = draft.chip.device
+        notes = [f"{op.opname} ({op.results[0].name}) is made of {op.model}", f"the chip's units are {device}"]
+        hint = f"take a chip whose [sampler] has device = {op.model!r}, or devices of {device}"
         raise error("T305", f"chip {draft.chip.name!r} holds no {op.model}", where=op.location, notes=notes, hint=hint)
 
 

@@ -60,8 +60,8 @@ class Targets:
             assert T is not None
             # twice as many: a session that goes on tick by tick would work the schedule out anew in each
             schedule = _over_ticks(self._work.graph, T.name, 2 * ticks, self._position.seed)
-            share = schedule / np.maximum.accumulate(schedule)
-            self._scheduled[name] = np.clip(share * self._chip["sampler.hottest"], self._chip["sampler.coldest"], None)
+            ratio = schedule / np.maximum.accumulate(schedule)
+            self._scheduled[name] = np.clip(ratio * self._chip["sampler.hottest"], self._chip["sampler.coldest"], None)
         return self._scheduled[name]
 
 

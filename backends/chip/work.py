@@ -83,13 +83,13 @@ def _watched(graph: Graph) -> set[int]:
 
 def _needed(graph: Graph, ops: Sequence[Op]) -> set[int]:
     """Return the ids of ops and of all that they need, in this tick or from ticks before."""
-    seen, stack = set[int](), list(ops)
+    visited, stack = set[int](), list(ops)
     while stack:
         op = stack.pop()
-        if id(op) not in seen:
-            seen.add(id(op))
+        if id(op) not in visited:
+            visited.add(id(op))
             stack += [graph.producers[value.name] for value in op.inputs]
-    return seen
+    return visited
 
 
 def _costs_nothing(draft: Draft, op: Op) -> bool:
@@ -130,9 +130,9 @@ def _split(draft: Draft, op: Op) -> None:
 def _split_memory(draft: Draft, op: Any, kind: TaskKind) -> None:
     """Write loads or stores of at most a buffer's quarter each, one where that is enough."""
     (value,) = op.results
-    most = max(1, draft.chip.buffer // (4 * draft.chip.value_bytes))
+    limit = max(1, draft.chip.buffer // (4 * draft.chip.value_bytes))
     # A delay of several ticks stores each of them, so its pieces are that much smaller.
-    cuts = even_cuts(value.size, max(1, most // getattr(op, "ticks", 1)))
+    cuts = even_cuts(value.size, max(1, limit // getattr(op, "ticks", 1)))
     draft.lies[value.name] = [Span(low, high, draft.add(kind, low, high)) for low, high in cuts]
 
 

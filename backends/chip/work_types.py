@@ -101,7 +101,7 @@ class Work:
 
     def __str__(self) -> str:
         tasks = [f"  {number}: {self._text(task)}" for number, task in enumerate(self.tasks)]
-        sent = [f"  {one.source} -> {one.target}: {_text(one)}" for one in self.transfers]
+        sent = [f"  {transfer.source} -> {transfer.target}: {_text(transfer)}" for transfer in self.transfers]
         return "\n".join([f"tasks of {self.graph.name!r}", *tasks, "transfers in a tick", *sent]) + "\n"
 
     def _text(self, task: ChipTask) -> str:

@@ -56,22 +56,22 @@ class ProcessGroup:
         """Start and build. Errors: T302, T409 where a process breaks, or building takes longer than build_limit."""
         self._options, self.outputs, graph = artefact.options, tuple(outputs), artefact.loihi
         python, self._manifest = interpreter(), json.loads(artefact.files["manifest.json"])
-        self._place = place = _place()
+        self._place = folder = _place()
         sizes = {f"in.{name}": batch * op.y.size for name, op in graph.inputs.items()}
         sizes |= {f"out.{name}": batch * graph.outputs[name].x.size for name in self.outputs}
         self.rows = min(MOST_ROWS, max(1, RING // max(sizes.values(), default=1)))
         self._process: subprocess.Popen[bytes] | None = None
-        self.close = weakref.finalize(self, _end, place, holder := [], os.getpid())
+        self.close = weakref.finalize(self, _end, folder, holder := [], os.getpid())
         try:
-            unpack(artefact.files, place.folder / "package")
-            files = {name: place.folder / f"{number}.npy" for number, name in enumerate(sizes)}
+            unpack(artefact.files, folder.folder / "package")
+            files = {name: folder.folder / f"{number}.npy" for number, name in enumerate(sizes)}
             self._rows = {name: _mapped(files[name], (self.rows, size)) for name, size in sizes.items()}
-            self._control = _mapped(place.folder / "control.npy", (4,), np.int64)
+            self._control = _mapped(folder.folder / "control.npy", (4,), np.int64)
             job = self._job(batch, position) | {"files": {name: str(file) for name, file in files.items()}}
-            self._process = _started(python, place, job)
+            self._process = _started(python, folder, job)
             holder.append(self._process)
             self._await(b"ready", "building", time.monotonic() + self._options.build_limit)
-            self._states = layout.stored(self._manifest["states"], place.folder, batch)
+            self._states = layout.stored(self._manifest["states"], folder.folder, batch)
         except OSError as reason:
             self.close()
             raise error("T409", "Lava's files cannot be written", notes=[str(reason)]) from None
@@ -128,13 +128,13 @@ class ProcessGroup:
 
     def _await(self, word: bytes, phase: str, deadline: float) -> None:
         """Wait for a reply. Errors: T409 where a process breaks, all end or it takes too long."""
-        process, said = self._process, b""
+        process, output = self._process, b""
         assert process is not None and process.stdout is not None
-        while word not in said.split(b"\n"):
+        while word not in output.split(b"\n"):
             # Who broke says so in a file, so a quiet pipe is left now and then; a short run is noticed at once.
             ready, _, _ = select.select([process.stdout], [], [], min(0.05, max(0.0, deadline - time.monotonic())))
             read = os.read(process.stdout.fileno(), 4096) if ready else b""
-            said += read
+            output += read
             if not read:
                 self.check(phase)
                 self._in_time(phase, deadline)

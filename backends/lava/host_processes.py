@@ -53,13 +53,13 @@ class HostProcess:
 
 def host_processes(graph: Graph) -> dict[str, HostProcess]:
     """Return the processes of a graph by the message that each says."""
-    found: dict[str, HostProcess] = {}
+    processes: dict[str, HostProcess] = {}
     for encode in between(graph)[0]:
-        behind = set(host_ops_behind(graph, encode))
-        ordered = tuple(op for op in graph.order if op in behind)
+        downstream = set(host_ops_behind(graph, encode))
+        ordered = tuple(op for op in graph.order if op in downstream)
         decodes = tuple(op for op in ordered if isinstance(op, loihi.LoihiDecode))
-        found[encode.y.name] = HostProcess(encode=encode, ops=ordered, decodes=decodes)
-    return found
+        processes[encode.y.name] = HostProcess(encode=encode, ops=ordered, decodes=decodes)
+    return processes
 
 
 def of_host(processes: dict[str, HostProcess]) -> frozenset[str]:
@@ -79,9 +79,14 @@ def write(writer: PackageWriter, process: HostProcess) -> None:
             constants[op.y.name] = f'w["{name}.{op.y.name}"]'
         elif not isinstance(op, loihi.LoihiDecode | core.Tick):
             steps.append(_step(op, process))
-    given = [(op.y.name, op.y.shape, op.scale) for op in process.decodes]
-    held = ", ".join(f'"{key}": {where}' for key, where in constants.items())
-    numbers = {"inputs": str(process.inputs), "given": repr(given), "steps": repr(steps), "constants": f"{{{held}}}"}
+    messages = [(op.y.name, op.y.shape, op.scale) for op in process.decodes]
+    literals = ", ".join(f'"{key}": {where}' for key, where in constants.items())
+    numbers = {
+        "inputs": str(process.inputs),
+        "given": repr(messages),
+        "steps": repr(steps),
+        "constants": f"{{{literals}}}",
+    }
     rule = {"result": f'"{_named(process.encode.x.name, process)}"', "scale": repr(process.encode.scale)}
     writer.proc(name, "host", "Host", process.encode.y, **numbers, **rule, bits=process.encode.bits, job="job")
     writer.kinds[name] = "host: between"

@@ -45,10 +45,10 @@ class LavaSession(BackendSession):
         self._live()
         for name, array in feed.arrays.items():
             _bounded(name, array[:1] if array.strides[0] == 0 else array)
-        wanted, before = tuple(self._artefact.loihi.outputs if names is None else names), (self.tick, self._states)
+        requested, before = tuple(self._artefact.loihi.outputs if names is None else names), (self.tick, self._states)
         try:
-            group, end = self._started(wanted), self.tick + feed.ticks - ahead
-            outputs = self._run(group, feed, end, wanted)
+            group, end = self._started(requested), self.tick + feed.ticks - ahead
+            outputs = self._run(group, feed, end, requested)
             self.tick, self._states = end, group.states
             if ahead:
                 group.set_states({})
@@ -76,11 +76,11 @@ class LavaSession(BackendSession):
             name: np.empty((ticks, self.batch, *value.shape), value.dtype.numpy) for name, value in values.items()
         }
         for begin in range(0, ticks, group.rows):
-            piece = slice(begin, min(begin + group.rows, ticks))
-            inputs = {name: array[piece].reshape(piece.stop - begin, -1) for name, array in feed.arrays.items()}
-            where = group.run(inputs, range(self.tick + begin, self.tick + piece.stop), end, deadline)
+            window = slice(begin, min(begin + group.rows, ticks))
+            inputs = {name: array[window].reshape(window.stop - begin, -1) for name, array in feed.arrays.items()}
+            where = group.run(inputs, range(self.tick + begin, self.tick + window.stop), end, deadline)
             for name, array in outputs.items():
-                array[piece] = group.read(name, where).reshape(array[piece].shape)
+                array[window] = group.read(name, where).reshape(array[window].shape)
         return outputs
 
     @property
@@ -137,8 +137,8 @@ class HostAndLavaSession(ClockedSession, BackendSession):
         lava = self._parts["loihi"]
         assert isinstance(lava, LavaSession)
         arrays = {name: np.concatenate([array, ahead.arrays[name]]) for name, array in on.arrays.items()}
-        both = Feed(arrays=arrays, ticks=on.ticks + ahead.ticks, batch=self.batch)
-        return lava.advance_and_ahead(both, ahead.ticks, read)
+        combined = Feed(arrays=arrays, ticks=on.ticks + ahead.ticks, batch=self.batch)
+        return lava.advance_and_ahead(combined, ahead.ticks, read)
 
 
 def _bounded(name: str, rows: NDArray) -> None:

@@ -47,8 +47,8 @@ class OnnxArtefact(Artefact):
         """States before the first tick, (1, *shape) by name: what the file holds for those that are left out."""
         from onnx import numpy_helper
 
-        held = {tensor.name: tensor for tensor in self.model.graph.initializer}
-        return {port.name: numpy_helper.to_array(held[port.tensor]) for port in self.interface.states}
+        initializers = {tensor.name: tensor for tensor in self.model.graph.initializer}
+        return {port.name: numpy_helper.to_array(initializers[port.tensor]) for port in self.interface.states}
 
     @cached_property
     def origin(self) -> OnnxArtefact:

@@ -46,8 +46,8 @@ def opened(artefact: OnnxArtefact, probes: frozenset[str] = frozenset(), *, step
     key = probes, step or own_step
     if key not in files:
         options = replace(artefact.options, step=artefact.options.step or step)
-        own = not probes and step <= own_step
-        file = artefact if own else emit(artefact.graph, options, probes)
+        single_step = not probes and step <= own_step
+        file = artefact if single_step else emit(artefact.graph, options, probes)
         inputs = frozenset(port.name for port in file.model.graph.input)
         files[key] = OpenFile(runtime=_runtime(file.to_bytes()), interface=file.interface, inputs=inputs)
     return files[key]
@@ -81,20 +81,22 @@ class _Call:
         position: NoisePosition,
         parameters: Mapping[str, NDArray],
     ):
-        face = file.interface
-        wanted = [port for port in face.outputs if names is None or port.name in names]
-        self.outputs = [port.name for port in wanted]
-        self._runtime, self._inputs = file.runtime, [(port.name, port.tensor) for port in face.inputs]
-        self._states = [port.tensor for port in face.states]
-        self._fetched = [port.tensor for port in wanted] + [port.final for port in face.states]
-        self._controls = face.controls
+        interface = file.interface
+        requested = [port for port in interface.outputs if names is None or port.name in names]
+        self.outputs = [port.name for port in requested]
+        self._runtime, self._inputs = file.runtime, [(port.name, port.tensor) for port in interface.inputs]
+        self._states = [port.tensor for port in interface.states]
+        self._fetched = [port.tensor for port in requested] + [port.final for port in interface.states]
+        self._controls = interface.controls
         fixed = {"seed": position.seed, "first_sample": position.first_sample, "batch": batch}
         self._fixed = {
-            face.controls[name]: _scalar(name, number) for name, number in fixed.items() if name in face.controls
+            interface.controls[name]: _scalar(name, number)
+            for name, number in fixed.items()
+            if name in interface.controls
         }
         self._fixed |= {
             port.tensor: parameters[port.name]
-            for port in face.parameters
+            for port in interface.parameters
             if port.name in parameters and port.tensor in file.inputs
         }
 
@@ -129,14 +131,14 @@ class OnnxSession(BackendSession):
 
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
         """Run some ticks on: each by a call, or all in the loop of one."""
-        wanted = names if names is None else frozenset(names)
-        if not self._ports and wanted is not None and not wanted:
+        requested = names if names is None else frozenset(names)
+        if not self._ports and requested is not None and not requested:
             self.tick += feed.ticks
             return {}
         loop = feed.ticks > 1 and self._artefact.interface.mode is Mode.run
-        if (wanted, loop) not in self._calls:
-            self._calls[wanted, loop] = self._call(wanted, loop)
-        call = self._calls[wanted, loop]
+        if (requested, loop) not in self._calls:
+            self._calls[requested, loop] = self._call(requested, loop)
+        call = self._calls[requested, loop]
         outputs, states = (self._loop if loop else self._ticks)(call, feed)
         self._states, self.tick = states, self.tick + feed.ticks
         return outputs
@@ -171,11 +173,11 @@ class OnnxSession(BackendSession):
 
     def set_states(self, states: Mapping[str, NDArray]) -> None:
         """Replace some states. Those of uniform values are the same for every sample."""
-        held = self.snapshot()
+        snapshot = self.snapshot()
         for port in self._ports:
             if port.name in states:
-                held[port.name] = np.array(states[port.name][:1] if port.uniform else states[port.name])
-        self._states = list(held.values())
+                snapshot[port.name] = np.array(states[port.name][:1] if port.uniform else states[port.name])
+        self._states = list(snapshot.values())
 
     def snapshot(self) -> dict[str, NDArray]:
         """Return the states as a call takes them: of one sample where every sample has the same."""

@@ -19,9 +19,9 @@ def store(model: ModelProto, graph: Graph, interface: Interface) -> None:
     from onnx import numpy_helper
 
     document, arrays = graph_document(graph)
-    held = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
-    parameters = {port.name: port.tensor for port in interface.parameters if port.tensor in held}
-    content = {"graph": document, "parameters": parameters, "arrays": stored(arrays, held)}
+    initializers = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
+    parameters = {port.name: port.tensor for port in interface.parameters if port.tensor in initializers}
+    content = {"graph": document, "parameters": parameters, "arrays": stored(arrays, initializers)}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     for key, value in ((GRAPH, text), (DIGEST, digest(model.graph, frozenset(parameters.values())))):
         model.metadata_props.add(key=key, value=value)

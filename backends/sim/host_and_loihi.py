@@ -39,7 +39,7 @@ class ClockedArtefact(Artefact):
 
 def build(graph: Graph, options: SimOptions) -> ClockedArtefact:
     """Return the programs of a graph whose chip has ticks of its own."""
-    programs = tuple((name, part, emit(part)) for name, part in split_graph(graph).parts.items())
+    programs = tuple((name, subgraph, emit(subgraph)) for name, subgraph in split_graph(graph).parts.items())
     return ClockedArtefact(graph=graph, programs=programs, options=options)
 
 

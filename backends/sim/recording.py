@@ -86,8 +86,8 @@ def schedule_of(program: Program, pairs: Pairs, ticks: int) -> RecordingSchedule
         kinds, sparse = (kinds[0] + sparse, *kinds[1:]), []
     dense, totals, moments = kinds
     bytes_a_tick = sum(recorder.signal.dtype.itemsize * int(np.prod(recorder.signal.row)) for _, recorder in dense)
-    kept = all(isinstance(recorder, Every) and recorder.k == 1 for _, recorder in dense)
-    longest = MOST_TICKS if kept else min(MOST_TICKS, max(1, CHUNK_BYTES // max(1, bytes_a_tick)))
+    complete = all(isinstance(recorder, Every) and recorder.k == 1 for _, recorder in dense)
+    longest = MOST_TICKS if complete else min(MOST_TICKS, max(1, CHUNK_BYTES // max(1, bytes_a_tick)))
     return RecordingSchedule(totals=totals, moments=moments, sparse=sparse, dense=dense, longest=longest)
 
 

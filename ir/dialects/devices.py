@@ -53,13 +53,13 @@ def _units(shapes: Mapping[str, Shape], n: int) -> None:
 
 def _wrong(op: Any, numbers: Mapping[str, AnyArray], n: int) -> Iterator[Problem]:
     """Yield what is wrong with the numbers of devices: an unknown model, its parameters, links that lead nowhere."""
-    columns, known = library().columns(op.model), library().names()
+    columns, models = library().columns(op.model), library().names()
     if columns is None:
-        hint = f"there are {', '.join(known)}"
+        hint = f"there are {', '.join(models)}"
         yield Problem("T404", f"there is no device {op.model!r}", (), hint)
     elif "parameters" in numbers and numbers["parameters"].shape[1] != columns:
-        given = numbers["parameters"].shape[1]
-        yield Problem("T405", f"{op.model} has {columns} parameters", (f"{given} are given",), "write it by tc.device")
+        width = numbers["parameters"].shape[1]
+        yield Problem("T405", f"{op.model} has {columns} parameters", (f"{width} are given",), "write it by tc.device")
     ends, link = numbers.get("ends"), numbers.get("link")
     if ends is not None and ends.size and not (ends.min() >= 0 and ends.max() < n and (ends[:, 0] != ends[:, 1]).all()):
         yield Problem("T405", "a link joins two units", (f"units are numbered 0 to {n - 1}",), "give each its two ends")

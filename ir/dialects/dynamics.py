@@ -91,8 +91,8 @@ class Ode(Op):
         return {"s": self.shape, "x": (len(self.variables), *self.shape)}
 
     def states(self) -> dict[str, Shape]:
-        held: dict[str, Shape] = {"held": self.s.shape} if self.refractory else {}
-        return {"x": self.x.shape, **held}
+        counters: dict[str, Shape] = {"held": self.s.shape} if self.refractory else {}
+        return {"x": self.x.shape, **counters}
 
 
 @op("thermo.sde")

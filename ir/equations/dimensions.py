@@ -64,8 +64,8 @@ def units() -> Mapping[str, tuple[float, Dimension]]:
 
 def scale(name: str) -> float | None:
     """Return how large a unit is in SI; None where a name is no unit."""
-    found = units().get(name)
-    return None if found is None else found[0]
+    unit = units().get(name)
+    return None if unit is None else unit[0]
 
 
 def text_of(dimension: Dimension) -> str:
@@ -79,7 +79,7 @@ def text_of(dimension: Dimension) -> str:
     if (whole := _times(dimension, BASE_TIME, 1)) in named:
         return f"{named[whole]}/second"
     parts = [f"{name}**{power}" if power != 1 else name for name, power in zip(BASE, dimension) if power]
-    return "*".join(part.replace("**-", "**-") for part in parts)
+    return "*".join(factor.replace("**-", "**-") for factor in parts)
 
 
 def unit_of(expression: Expression) -> tuple[float, Dimension]:
@@ -118,8 +118,8 @@ def check(system: System, known: Mapping[str, Dimension]) -> None:
     if system.threshold is not None:
         _Dimensions(system.threshold, names).of(system.threshold.tree)
     for statement in system.reset:
-        wanted = NONE if statement.operator and statement.operator in "*/" else names[statement.name]
-        _agree(statement.expression, names, wanted, f"{statement.name} is", known)
+        expected = NONE if statement.operator and statement.operator in "*/" else names[statement.name]
+        _agree(statement.expression, names, expected, f"{statement.name} is", known)
 
 
 BASE_TIME: Dimension = _of(0, 0, 1, 0, 0, 0)
@@ -134,9 +134,9 @@ def _agree(
 ) -> None:
     if expression is None:
         return
-    found = _Dimensions(expression, names).of(expression.tree)
-    if found not in (wanted, None):
-        facts = (f"{who} {text_of(wanted)}", f"the expression is {text_of(found)}")
+    dimension = _Dimensions(expression, names).of(expression.tree)
+    if dimension not in (wanted, None):
+        facts = (f"{who} {text_of(wanted)}", f"the expression is {text_of(dimension)}")
         plain = next((name for name in sorted(expression.reads()) if known.get(name) == NONE), None)
         hint = f'{plain} is given without a unit: {plain}="10*ms" has one' if plain else ""
         raise expression.problem(expression.tree, "units disagree", facts=facts, hint=hint)
@@ -154,8 +154,8 @@ class _Dimensions:
     names: Mapping[str, Dimension]
 
     def of(self, node: ast.AST) -> Dimension:
-        found = self._of(node)
-        return NONE if found is None else found
+        dimension = self._of(node)
+        return NONE if dimension is None else dimension
 
     def _of(self, node: ast.AST) -> Dimension | None:
         if isinstance(node, ast.Constant):
@@ -197,14 +197,14 @@ class _Dimensions:
         return tuple(p * Fraction(power).limit_denominator(64) for p in base)
 
     def _same(self, node: ast.AST, members: list[ast.expr]) -> Dimension | None:
-        found = [(member, self._of(member)) for member in members]
-        known = [(member, dimension) for member, dimension in found if dimension is not None]
-        for member, dimension in known[1:]:
-            if dimension != known[0][1]:
-                first, second = text_of(known[0][1]), text_of(dimension)
+        pairs = [(member, self._of(member)) for member in members]
+        dimensioned = [(member, dimension) for member, dimension in pairs if dimension is not None]
+        for member, dimension in dimensioned[1:]:
+            if dimension != dimensioned[0][1]:
+                first, second = text_of(dimensioned[0][1]), text_of(dimension)
                 facts = (f"what stands before is {first}", f"this is {second}")
                 raise self.expression.problem(member, f"{first} and {second} do not go together", facts=facts)
-        return known[0][1] if known else None
+        return dimensioned[0][1] if dimensioned else None
 
     def _call(self, node: ast.Call, name: str) -> Dimension | None:
         if name in ("abs", "floor", "ceil"):

@@ -140,8 +140,8 @@ def _check(expression: Expression, node: ast.AST) -> None:
         _check_number(expression, node)
     elif isinstance(node, ast.BinOp):
         if not isinstance(node.op, _OPERATORS):
-            place = _operator(expression, node)
-            raise expression.problem(place, "there is no such operator", hint=_HINTS.get(type(node.op), ""))
+            location = _operator(expression, node)
+            raise expression.problem(location, "there is no such operator", hint=_HINTS.get(type(node.op), ""))
     elif isinstance(node, ast.UnaryOp):
         if not isinstance(node.op, (ast.USub, ast.UAdd, ast.Not)):
             raise expression.problem(node, "there is no such operator")
@@ -173,9 +173,9 @@ def _check_call(expression: Expression, node: ast.Call) -> None:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
     if name not in FUNCTIONS:
         raise expression.problem(node, f"there is no function {name!r}", hint=f"there are {', '.join(FUNCTIONS)}")
-    wanted = FUNCTIONS[name][0]
-    if node.keywords or len(node.args) != wanted:
-        raise expression.problem(node, f"{name} takes {wanted} argument{'s' * (wanted > 1)}")
+    expected = FUNCTIONS[name][0]
+    if node.keywords or len(node.args) != expected:
+        raise expression.problem(node, f"{name} takes {expected} argument{'s' * (expected > 1)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,9 +221,9 @@ class _Evaluation:
         if isinstance(node, ast.BinOp):
             return self._binary(node)
         if isinstance(node, ast.BoolOp):
-            first, *others = (self.of(value) for value in node.values)
-            for other in others:
-                first = (a.both if isinstance(node.op, ast.And) else a.either)(first, other)
+            first, *operands = (self.of(value) for value in node.values)
+            for operand in operands:
+                first = (a.both if isinstance(node.op, ast.And) else a.either)(first, operand)
             return first
         if isinstance(node, ast.Compare):
             left, right = self.of(node.left), self.of(node.comparators[0])
@@ -259,12 +259,12 @@ class _Evaluation:
                 raise ValueError("a power of a negative number")
             return power
         # Products round alike on every target, where their powers may not.
-        whole = int(y) if _is_number(y) and float(y).is_integer() else 0
-        if 0 < abs(whole) <= LARGEST_POWER:
+        exponent = int(y) if _is_number(y) and float(y).is_integer() else 0
+        if 0 < abs(exponent) <= LARGEST_POWER:
             product = x
-            for _ in range(abs(whole) - 1):
+            for _ in range(abs(exponent) - 1):
                 product = product * x
-            return product if whole > 0 else 1.0 / product
+            return product if exponent > 0 else 1.0 / product
         return self.algebra.power(x, y)
 
 

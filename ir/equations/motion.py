@@ -64,13 +64,13 @@ class Motion:
     def diffusion(self, x: State, stage: float = 0.0) -> dict[tuple[int, int], Any]:
         """Return b at x by (variable, noise)."""
         names = self.environment(x, stage)
-        return {place: evaluate(b, names, self.algebra) for place, b in self.analysis.diffusion.items()}
+        return {key: evaluate(b, names, self.algebra) for key, b in self.analysis.diffusion.items()}
 
     def rates(self, x: State) -> list[Any]:
         """Return df_i / dx_i at x."""
         names, jacobian = self.environment(x), self.analysis.jacobian
-        own = [jacobian.get((i, i)) for i in range(len(self.system.variables))]
-        return [0.0 if entry is None else evaluate(entry, names, self.algebra) for entry in own]
+        diagonal = [jacobian.get((i, i)) for i in range(len(self.system.variables))]
+        return [0.0 if entry is None else evaluate(entry, names, self.algebra) for entry in diagonal]
 
     def kicks(self, x: State, stage: float = 0.0) -> list[Any]:
         """Return sum_j b_ij sqrt(dt) z_j at x, 0.0 for variables without noise."""

@@ -40,10 +40,10 @@ def checked(op: Any) -> System:
 
 def known_names(system: System, given: list[str]) -> None:
     """Raise EquationProblem at the first name that is neither given nor a unit."""
-    known = {*given, *(name for name in system.free if dimensions.scale(name) is not None)}
+    names = {*given, *(name for name in system.free if dimensions.scale(name) is not None)}
     for expression in system.expressions:
         for node in expression.names:
-            if node.id in system.free and node.id not in known:
+            if node.id in system.free and node.id not in names:
                 hint = f"pass it: inputs={{{node.id!r}: value}} or constants={{{node.id!r}: 1.0}}"
                 raise expression.problem(node, f"the name {node.id!r} is unknown", hint=hint)
 
@@ -53,12 +53,12 @@ def default_method(system: System, known: Iterable[str]) -> str:
 
     known: names whose numbers are known when the network is compiled.
     """
-    found = analysis(system)
-    if found.curved is None and not found.timed and found.additive and _known_matrix(system, known):
+    properties = analysis(system)
+    if properties.curved is None and not properties.timed and properties.additive and _known_matrix(system, known):
         return "exact"
     if not system.noises:
         return "rk4"
-    if found.additive:
+    if properties.additive:
         return "euler"
     name = system.noises[0]
     expression, node = _reader(system, name)
@@ -75,20 +75,20 @@ def fits(system: System, method: str) -> None:
     if method == "exact":
         _linear(system)
     elif method == "exponential_euler":
-        place = analysis(system).curved_alone
-        if place is not None:
-            _refuse(system, place, place, "exponential_euler", "in its own variable")
+        curved = analysis(system).curved_alone
+        if curved is not None:
+            _refuse(system, curved, curved, "exponential_euler", "in its own variable")
     elif method == "milstein":
         _ = analysis(system).milstein
 
 
 def known_matrix(system: System, known: Iterable[str]) -> None:
     """Raise EquationProblem where exact couples variables by names that are not known when a network is compiled."""
-    found = analysis(system)
-    if found.diagonal and found.separate:
+    properties = analysis(system)
+    if properties.diagonal and properties.separate:
         return
     settled = {*known, *CONSTANTS, STEP, *(name for name in system.free if dimensions.scale(name) is not None)}
-    for entry in (*found.jacobian.values(), *found.diffusion.values()):
+    for entry in (*properties.jacobian.values(), *properties.diffusion.values()):
         for name in sorted(entry.reads() - settled):
             expression, node = _reader(system, name)
             hint = "pass numbers, or take rk4, or euler where there is noise"
@@ -113,10 +113,13 @@ def _reader(system: System, name: str) -> Any:
 
 
 def _linear(system: System) -> None:
-    found = analysis(system)
-    if found.curved is not None:
-        _refuse(system, *found.curved, "exact", f"in {system.variables[found.curved[1]]}")
-    for wrong, what in ((found.timed, "depends on the time"), (not found.additive, "has noise that a variable scales")):
+    properties = analysis(system)
+    if properties.curved is not None:
+        _refuse(system, *properties.curved, "exact", f"in {system.variables[properties.curved[1]]}")
+    for wrong, what in (
+        (properties.timed, "depends on the time"),
+        (not properties.additive, "has noise that a variable scales"),
+    ):
         if wrong:
             expression = next(iter(system.slopes.values())).expression
             assert expression is not None

@@ -34,9 +34,9 @@ def check(system: System, method: str, x: AnyArray, numbers: Mapping[str, Any], 
     """
     if method not in GROWTH:
         return
-    known = {**numbers, STEP: dt, TIME: 0.0}
+    environment = {**numbers, STEP: dt, TIME: 0.0}
     with np.errstate(all="ignore"):
-        J = _jacobian(system, x, known)  # pyright: ignore[reportConstantRedefinition]
+        J = _jacobian(system, x, environment)  # pyright: ignore[reportConstantRedefinition]
     if J is None or not np.isfinite(J).all():
         return
     rates, modes = np.linalg.eig(J.reshape(-1, *J.shape[-2:]))
@@ -50,14 +50,14 @@ def _jacobian(system: System, x: AnyArray, known: Mapping[str, Any]) -> AnyArray
     n = len(system.variables)
     names = {**known, **dict(zip(system.variables, x))}
     entries: dict[tuple[int, int], Any] = {}
-    for place, entry in analysis(system).jacobian.items():
+    for key, entry in analysis(system).jacobian.items():
         if entry.reads() - names.keys() - {"pi", "e"}:
             return None
-        entries[place] = evaluate(entry, names, ARRAYS)
+        entries[key] = evaluate(entry, names, ARRAYS)
     shape = np.broadcast_shapes(*(np.shape(entry) for entry in entries.values()))
     J = np.zeros((*shape, n, n))  # pyright: ignore[reportConstantRedefinition]
-    for place, entry in entries.items():
-        J[(..., *place)] = entry
+    for key, entry in entries.items():
+        J[(..., *key)] = entry
     return J
 
 

@@ -142,9 +142,9 @@ def _printer() -> Any:
             return self._nested("max", expr)
 
         def _nested(self, name: str, expr: Any) -> str:
-            first, *others = map(self._print, expr.args)
-            for other in others:
-                first = f"{name}({first}, {other})"
+            first, *terms = map(self._print, expr.args)
+            for term in terms:
+                first = f"{name}({first}, {term})"
             return first
 
     return Printer()
@@ -201,13 +201,13 @@ class Analysis:
     @cached_property
     def diffusion(self) -> Entries:
         """b_ij: row i is a variable, column j a noise."""
-        return {place: _back(b) for place, b in self._diffusion.items()}
+        return {key: _back(b) for key, b in self._diffusion.items()}
 
     @cached_property
     def _jacobian(self) -> dict[tuple[int, int], Any]:
         x = [self._symbols[name] for name in self.system.variables]
         entries = {(i, j): f.diff(xj) for i, f in enumerate(self._drift) for j, xj in enumerate(x)}
-        return {place: self._settled(entry) for place, entry in entries.items() if entry != 0}
+        return {key: self._settled(entry) for key, entry in entries.items() if entry != 0}
 
     def _settled(self, entry: Any) -> Any:
         """Return an entry, simplified where it seems to depend on variables: v may cancel."""
@@ -221,20 +221,20 @@ class Analysis:
     @cached_property
     def jacobian(self) -> Entries:
         """df_i / dx_j."""
-        return {place: _back(entry) for place, entry in self._jacobian.items()}
+        return {key: _back(entry) for key, entry in self._jacobian.items()}
 
     @cached_property
     def curved(self) -> tuple[int, int] | None:
         """The first place (equation, variable) where the drift is not linear; None where it is linear."""
         x = {self._symbols[name] for name in self.system.variables}
-        return next((place for place, entry in self._jacobian.items() if entry.free_symbols & x), None)
+        return next((key for key, entry in self._jacobian.items() if entry.free_symbols & x), None)
 
     @cached_property
     def curved_alone(self) -> int | None:
         """The first equation that is not linear in its own variable; None where each is."""
         for i, name in enumerate(self.system.variables):
-            own = self._jacobian.get((i, i))
-            if own is not None and self._symbols[name] in own.free_symbols:
+            diagonal = self._jacobian.get((i, i))
+            if diagonal is not None and self._symbols[name] in diagonal.free_symbols:
                 return i
         return None
 
@@ -273,7 +273,7 @@ class Analysis:
                 line = list(self.system.slopes.values())[i].expression
                 hint = "take stochastic_heun (order 1/2), or euler"
                 raise EquationProblem("milstein needs noises that commute", line.line if line else "", hint=hint)
-        return {place: _back(term) for place, term in terms.items() if term != 0}
+        return {key: _back(term) for key, term in terms.items() if term != 0}
 
     @cached_property
     def timed(self) -> bool:
@@ -303,4 +303,4 @@ def analysis(system: System) -> Analysis:
 
 def values_of(entries: Entries, names: Mapping[str, Any], algebra: Algebra) -> dict[tuple[int, int], Any]:
     """Return the entries computed."""
-    return {place: evaluate(entry, names, algebra) for place, entry in entries.items()}
+    return {key: evaluate(entry, names, algebra) for key, entry in entries.items()}

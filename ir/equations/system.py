@@ -77,8 +77,8 @@ class System:
     @cached_property
     def free(self) -> frozenset[str]:
         """Names that must be given from outside, or be units."""
-        known = {*self.slopes, *(line.name for line in self.derived), *self.noises, TIME, STEP, *CONSTANTS}
-        return frozenset(name for expression in self.expressions for name in expression.reads()) - known
+        names = {*self.slopes, *(line.name for line in self.derived), *self.noises, TIME, STEP, *CONSTANTS}
+        return frozenset(name for expression in self.expressions for name in expression.reads()) - names
 
     @cached_property
     def timed(self) -> bool:
@@ -87,11 +87,11 @@ class System:
 
     def needed(self, expressions: Iterable[Expression]) -> tuple[Line, ...]:
         """Return the derived lines that some expressions read, through each other too."""
-        wanted = {name for expression in expressions for name in expression.reads()}
+        required = {name for expression in expressions for name in expression.reads()}
         for line in reversed(self.derived):
-            if line.name in wanted and line.expression is not None:
-                wanted |= line.expression.reads()
-        return tuple(line for line in self.derived if line.name in wanted)
+            if line.name in required and line.expression is not None:
+                required |= line.expression.reads()
+        return tuple(line for line in self.derived if line.name in required)
 
 
 def canonical(text: str) -> str:
@@ -194,16 +194,16 @@ def _noises(slopes: Mapping[str, Line], derived: Mapping[str, Line]) -> tuple[st
             if NOISE.match(node.id) and line.expression:
                 hint = "noise stands in differential equations alone"
                 raise line.expression.problem(node, f"{node.id} stands in an expression", hint=hint)
-    found: dict[str, str] = {}
+    noises: dict[str, str] = {}
     for variable, line in slopes.items():
         for node in line.expression.names if line.expression else ():
             if not NOISE.match(node.id) or line.expression is None:
                 continue
-            if node.id == "xi" and found.get("xi", variable) != variable:
+            if node.id == "xi" and noises.get("xi", variable) != variable:
                 hint = "name them: xi_1 and xi_2 are independent, and one name is one noise"
                 raise line.expression.problem(node, "xi stands in two equations", hint=hint)
-            found.setdefault(node.id, variable)
-    return tuple(found)
+            noises.setdefault(node.id, variable)
+    return tuple(noises)
 
 
 def _reset(text: str, slopes: Mapping[str, Line]) -> tuple[Assignment, ...]:

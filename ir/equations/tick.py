@@ -43,8 +43,8 @@ def tick(m: Motion, method: str, x: State, held: Any = None, ticks: int = 0) -> 
     moved: list[Any] = METHODS[method].step(m, x)
     if held is not None:
         resting = m.algebra.compare(">", held, 0.0)
-        kept = [line.held for line in m.system.slopes.values()]
-        moved = [choose(resting, old, new) if keep else new for old, new, keep in zip(x, moved, kept)]
+        holds = [line.held for line in m.system.slopes.values()]
+        moved = [choose(resting, old, new) if keep else new for old, new, keep in zip(x, moved, holds)]
     if m.system.threshold is None:
         return Tick(x=moved)
     fired, margin = _value(m, m.system.threshold, moved), _margin(m, m.system.threshold, moved)
@@ -71,11 +71,11 @@ def _reset(m: Motion, fired: Any, x: list[Any]) -> list[Any]:
     """Return the states after the statements of the reset, one after the other."""
     after = list(x)
     for line in m.system.reset:
-        place = m.system.variables.index(line.name)
+        index = m.system.variables.index(line.name)
         value = _value(m, line.expression, after)
         if line.operator:
-            value = CHANGES[line.operator](after[place], value)
-        after[place] = value
+            value = CHANGES[line.operator](after[index], value)
+        after[index] = value
     choose = m.algebra.functions["where"]
     changed = {line.name for line in m.system.reset}
     variables = m.system.variables

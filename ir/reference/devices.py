@@ -77,7 +77,7 @@ def normals(op: devices.DeviceDynamics, ctx: Context, n: int, links: int) -> Any
     kind = Type((op.steps, n), op.T.dtype)
     parts = [ctx.normal(kind, op.stream, draw) for draw in range(3)]
     parts += [ctx.normal(Type((op.steps, links), op.T.dtype), op.stream, 3)] if links else []
-    return np.concatenate([numbers_of(part).reshape(part.shape[0], -1) for part in parts], axis=1)
+    return np.concatenate([numbers_of(array).reshape(array.shape[0], -1) for array in parts], axis=1)
 
 
 MEANINGS[devices.DeviceDynamics] = Stateful(start=_start, step=_step)

@@ -19,8 +19,8 @@ from thermoc.support.namespaces import numbers_of as plain
 
 
 def _start(op: dynamics.Ode, ctx: Context, initial: AnyArray, *inputs: Any) -> State:
-    held = {"held": ctx.array(np.zeros((1, *op.shape), op.x.dtype.numpy))} if op.refractory else {}
-    return {"x": whole(initial, op.x.inferred), **held}
+    counters = {"held": ctx.array(np.zeros((1, *op.shape), op.x.dtype.numpy))} if op.refractory else {}
+    return {"x": whole(initial, op.x.inferred), **counters}
 
 
 def _step(op: dynamics.Ode, ctx: Context, state: State, initial: AnyArray, *inputs: AnyArray):

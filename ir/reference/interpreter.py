@@ -139,17 +139,19 @@ class ClockedReferenceSession(ClockedSession):
         """Run ``feed.ticks`` ticks on. Probes of Loihi are recorded in its own ticks: ticks * every of them."""
         probes, parts = tuple(probes), self._split.parts
         # Host and Loihi know their own values alone; each gives what it has.
-        self._watched = {part: [name for name in probes if name in graph.producers] for part, graph in parts.items()}
+        self._watched = {
+            subgraph: [name for name in probes if name in graph.producers] for subgraph, graph in parts.items()
+        }
         self._probed = {}
         outputs = self.advance(feed)
         self._watched = {}
         return ReferenceTrace(outputs=outputs, probes=self._probed, states=self.states)
 
     def _run(self, name: str, feed: Feed, names: Collection[str] | None = None) -> Mapping[str, AnyArray]:
-        part = self._parts.get(name)
-        if not isinstance(part, ReferenceSession):
+        runner = self._parts.get(name)
+        if not isinstance(runner, ReferenceSession):
             return {}
-        trace = part.run(feed, self._watched.get(name, ()))
+        trace = runner.run(feed, self._watched.get(name, ()))
         # A part takes values of the part before it as inputs, by its own clock: they are as that one gave them.
         self._probed = trace.probes | self._probed
         return {key: array for key, array in trace.outputs.items() if names is None or key in names}

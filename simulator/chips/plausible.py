@@ -146,11 +146,11 @@ def _alone(name: str, value: float, written: str) -> Problem | None:
 
 def _rounded(name: str, value: float) -> Problem | None:
     """Return what is wrong with a time that the machine rounds."""
-    whole = round(value * PICO)
+    picoseconds = round(value * PICO)
     # a hop may take no time at all: zero rounds to itself
-    if abs(whole - value * PICO) <= ROUNDING * value * PICO:
+    if abs(picoseconds - value * PICO) <= ROUNDING * value * PICO:
         return None
-    fact = f"it is {value * PICO:g} ps; the machine counts whole picoseconds and would take {whole}"
+    fact = f"it is {value * PICO:g} ps; the machine counts whole picoseconds and would take {picoseconds}"
     return f"{name} is no whole number of picoseconds to within {ROUNDING:.0%}", fact
 
 

@@ -29,9 +29,9 @@ def with_numbers(text: str, numbers: Mapping[str, float]) -> str:
     All must be in it (``place_of``).
     """
     for key, number in numbers.items():
-        place = place_of(text, key)
-        assert place is not None, key
-        text = f"{text[: place[0]]}{number!r}{text[place[1] :]}"
+        location = place_of(text, key)
+        assert location is not None, key
+        text = f"{text[: location[0]]}{number!r}{text[location[1] :]}"
     return text
 
 
@@ -42,9 +42,9 @@ def place_of(text: str, key: str) -> tuple[int, int] | None:
     if header is None:
         return None
     end = re.search(r"^\[", text[header.end() :], re.M)
-    part = text[header.end() : header.end() + end.start() if end else len(text)]
-    found = re.search(rf"^{re.escape(name)}\s*=\s*\{{\s*value\s*=\s*([^,\s}}]+)", part, re.M)
-    return None if found is None else (header.end() + found.start(1), header.end() + found.end(1))
+    section = text[header.end() : header.end() + end.start() if end else len(text)]
+    match = re.search(rf"^{re.escape(name)}\s*=\s*\{{\s*value\s*=\s*([^,\s}}]+)", section, re.M)
+    return None if match is None else (header.end() + match.start(1), header.end() + match.end(1))
 
 
 @cache

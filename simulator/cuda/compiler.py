@@ -83,7 +83,7 @@ def kernel_of(program: Program, text: KernelText) -> Kernel:
         arrays=tuple(kinds),
         title="this network for the GPU",
         seconds=0.5 + 0.3 * len(text.instructions),
-        modules=tuple(sorted({function_of(one).__module__ for one in text.instructions})),
+        modules=tuple(sorted({function_of(opcode).__module__ for opcode in text.instructions})),
     )
 
 
@@ -179,9 +179,9 @@ def _call_what_is_large(modules: Sequence[Any]) -> None:
 def _functions_for(capability: tuple[int, int]) -> Iterator[None]:
     """Let functions that a kernel calls be compiled for a capability: numba asks the driver for its GPU's."""
     dispatcher = _numba("cuda.dispatcher")
-    asked = dispatcher.get_current_device
+    original = dispatcher.get_current_device
     dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)
     try:
         yield
     finally:
-        dispatcher.get_current_device = asked
+        dispatcher.get_current_device = original

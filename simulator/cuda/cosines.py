@@ -62,10 +62,10 @@ class DeviceCosines:
 
     def _transformed(self, field: NDArray, up: object, across: object) -> NDArray:
         device, planes = found(), field.size // (self._shape[0] * self._shape[1])
-        given = device.upload(np.ascontiguousarray(field, float).reshape(-1))
+        uploaded = device.upload(np.ascontiguousarray(field, float).reshape(-1))
         between, result = (device.empty(field.size, np.dtype(float)) for _ in range(2))
         numbers = device.upload(np.array([planes, *self._shape], np.int64))
         blocks = max(1, min(device.resident(kernel()), -(-field.size // device.threads)))
         arrivals = device.upload(np.zeros(1, np.int64))
-        device.launch(kernel(), blocks, [given, across, up, between, result, arrivals, numbers])
+        device.launch(kernel(), blocks, [uploaded, across, up, between, result, arrivals, numbers])
         return device.read(result).reshape(field.shape)

@@ -98,12 +98,15 @@ def potentials(cells: LineCells, V: NDArray, b: NDArray, goals: NDArray, most: i
     """
     device, (inputs, m), n = found(), V.shape, cells.n
     blocks, size = max(1, min(inputs, device.resident(kernel()))), m * n
-    given = [device.upload(np.ascontiguousarray(array).reshape(-1)) for array in (*cells[:3], V)]
+    uploaded = [device.upload(np.ascontiguousarray(array).reshape(-1)) for array in (*cells[:3], V)]
     w, bits = device.empty(inputs * size, np.dtype(float)), device.upload(np.ascontiguousarray(b).reshape(-1))
-    room = device.empty(SCRATCH * blocks * size, np.dtype(float)), device.empty(2 * blocks * (m + n), np.dtype(float))
+    scratch = (
+        device.empty(SCRATCH * blocks * size, np.dtype(float)),
+        device.empty(2 * blocks * (m + n), np.dtype(float)),
+    )
     counts = device.upload(np.zeros(inputs, np.int64))
     reals = device.upload(np.concatenate([[cells.r_word, cells.r_bit], goals]))
     numbers = device.upload(np.array([inputs, m, n, most], np.int64))
-    device.launch(kernel(), blocks, [*given, w, bits, *room, counts, reals, numbers])
+    device.launch(kernel(), blocks, [*uploaded, w, bits, *scratch, counts, reals, numbers])
     words, bit_lines = (device.read(memory).reshape(inputs, m, n) for memory in (w, bits))
     return words, bit_lines, device.read(counts)

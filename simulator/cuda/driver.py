@@ -129,8 +129,8 @@ class CudaDevice(GpuDevice):
         try:
             return ptx(kernel, self.capability)
         except Exception as reason:  # of numba, of NVIDIA's compiler, of their bindings: each has its own
-            said = str(reason).strip().splitlines()
-            note, hint = f"{type(reason).__name__}: {said[0] if said else ''}", 'device="cpu" gives the same bits'
+            lines = str(reason).strip().splitlines()
+            note, hint = f"{type(reason).__name__}: {lines[0] if lines else ''}", 'device="cpu" gives the same bits'
             what = f"{kernel.title} does not compile for {self.name}"
             raise error("T421", what, notes=[note], hint=hint) from reason
 
@@ -149,8 +149,8 @@ class CudaDevice(GpuDevice):
         entry = text.partition(".visible .entry ")[2].partition("(")[0].strip()
         (function,) = self._call("cuModuleGetFunction", module, entry.encode())
         attribute = self._driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK
-        (most,) = self._call("cuFuncGetAttribute", attribute, function)
-        threads = min(self.threads, most)
+        (limit,) = self._call("cuFuncGetAttribute", attribute, function)
+        threads = min(self.threads, limit)
         (blocks,) = self._call("cuOccupancyMaxActiveBlocksPerMultiprocessor", function, threads, 0)
         return Loaded(function, threads, blocks * self.processors)
 

@@ -60,8 +60,8 @@ class CudaEngine:
         arrays = [self._filled(k, array, copy=k < 2 or reduced) for k, array in enumerate(buffers.arrays)]
         collision = device.upload(np.full(3 * self.plan.batch if self._collides else 1, -1))
         arrivals, (blocks, numbers) = device.upload(np.zeros(1, np.int64)), self._numbers(buffers, begun)
-        rest = [*arrays, self._table, collision, arrivals, device.upload(numbers)]
-        device.launch(program_kernel(self.program), blocks, [*self._constants, *self._work, *self.states, *rest])
+        arguments = [*arrays, self._table, collision, arrivals, device.upload(numbers)]
+        device.launch(program_kernel(self.program), blocks, [*self._constants, *self._work, *self.states, *arguments])
         for array, memory in zip(buffers.arrays[2:], arrays[2:]):
             array.reshape(-1)[...] = device.read(memory)[: array.size]
         if self._collides:
@@ -99,11 +99,11 @@ class CudaEngine:
         resident = device.resident(program_kernel(self.program))
         points = max((stage.steps[0].points for stage in stages(self.program)), default=1)
         spread = batch < device.processors and points > POINTS_OF_A_BLOCK
-        share = 1 if spread else -(-batch // min(batch, resident))
-        blocks = min(resident, -(-batch * points // device.threads)) if spread else -(-batch // share)
+        rows = 1 if spread else -(-batch // min(batch, resident))
+        blocks = min(resident, -(-batch * points // device.threads)) if spread else -(-batch // rows)
         numbers = np.zeros(len(Number), np.int64)
         numbers[[Number.BATCH, Number.TICKS, Number.TIMED]] = batch, buffers.ticks, buffers.timed
         numbers[[Number.KEY, Number.FIRST_SAMPLE]] = self.plan.key, self.plan.first_sample
         numbers[[Number.FIRST_TICK, Number.BEGUN]] = self.plan.first_tick, begun
-        numbers[[Number.SPREAD, Number.SHARE]] = spread, share
+        numbers[[Number.SPREAD, Number.SHARE]] = spread, rows
         return blocks, numbers

@@ -50,5 +50,5 @@ def missing(what: str, note: str, *, hint: str) -> ThermocError:
 def code_text(driver: Any, code: Any) -> str:
     """Return the name of a driver's error and what the driver says of it."""
     status, text = driver.cuGetErrorString(code)
-    known = status == driver.CUresult.CUDA_SUCCESS and text
-    return f"{getattr(code, 'name', code)}: {text.decode() if known else 'unknown'}"
+    loaded = status == driver.CUresult.CUDA_SUCCESS and text
+    return f"{getattr(code, 'name', code)}: {text.decode() if loaded else 'unknown'}"

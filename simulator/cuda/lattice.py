@@ -120,8 +120,8 @@ def kernel() -> Kernel:
     """Return the kernel: steps of all nodes of all samples, with barriers between."""
     fields = len(vo2.Vo2Parameters._fields)
     parameters = ", ".join(f"reals[{k}]" for k in range(fields))
-    rest = ", ".join(f"reals[{fields + k}]" for k in range(len(Neuristor._fields) - 1))
-    text = MEETING + TEXT.format(neuristor=f"Neuristor(Vo2Parameters({parameters}), {rest})", reals=fields + 7)
+    arguments = ", ".join(f"reals[{fields + k}]" for k in range(len(Neuristor._fields) - 1))
+    text = MEETING + TEXT.format(neuristor=f"Neuristor(Vo2Parameters({parameters}), {arguments})", reals=fields + 7)
     functions = {
         "travelled": lattice_rules.travelled.py_func,
         "look_at": vo2.look_together.py_func,
@@ -159,8 +159,8 @@ class DeviceLattice:
         numbers = [samples * n, n, self._columns, steps, draws.noisy, draws.element, draws.tick, draws.stream, key]
         arrays = *self._rows, self._u, reals, moved, bad
         blocks = max(1, min(device.resident(kernel()), -(-samples * n // device.threads)))
-        rest = device.upload(np.zeros(1, np.int64)), device.upload(np.array(numbers, np.int64))
-        device.launch(kernel(), blocks, [*arrays, *rest])
+        arguments = device.upload(np.zeros(1, np.int64)), device.upload(np.array(numbers, np.int64))
+        device.launch(kernel(), blocks, [*arrays, *arguments])
         first = device.read(bad)
         for s in np.flatnonzero(first != NEVER).tolist()[:1]:
             return s, int(first[s] % n), int(first[s] // n)

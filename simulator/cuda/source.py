@@ -262,7 +262,7 @@ def _last_read(program: Program, found: tuple[Stage, ...]) -> dict[int, NDArray[
     }
     for number, stage in enumerate(found):
         for step in stage.steps:
-            for place in (*step.near, *step.far):
-                if place.bank in last:
-                    last[place.bank][place.first : place.first + place.size] = number
+            for operand in (*step.near, *step.far):
+                if operand.bank in last:
+                    last[operand.bank][operand.first : operand.first + operand.size] = number
     return last

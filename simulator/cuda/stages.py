@@ -29,8 +29,8 @@ class Elements(NamedTuple):
 
     def meets(self, other: Elements) -> bool:
         """True where both have an element in common."""
-        apart = self.first + self.size <= other.first or other.first + other.size <= self.first
-        return self.bank == other.bank and not apart
+        disjoint = self.first + self.size <= other.first or other.first + other.size <= self.first
+        return self.bank == other.bank and not disjoint
 
 
 STATES = (Elements(Bank.FLOAT_STATE, 0, EVERYWHERE), Elements(Bank.INT_STATE, 0, EVERYWHERE))
@@ -90,12 +90,12 @@ class Stage:
 @once_a_program
 def stages(program: Program) -> tuple[Stage, ...]:
     """Return a program's rows in stages. Each stage needs all of the one before to be done."""
-    found = [Stage()]
+    listed = [Stage()]
     for step in steps(program):
-        if not found[-1].takes(step):
-            found.append(Stage())
-        found[-1].steps.append(step)
-    return tuple(stage for stage in found if stage.steps)
+        if not listed[-1].takes(step):
+            listed.append(Stage())
+        listed[-1].steps.append(step)
+    return tuple(stage for stage in listed if stage.steps)
 
 
 def steps(program: Program) -> Iterator[PointRow]:
@@ -112,8 +112,8 @@ def steps(program: Program) -> Iterator[PointRow]:
 @once_a_program
 def tables(program: Program) -> NDArray:
     """Return the program's table, and behind it those of its steps, in their order."""
-    own = [step.index for stage in stages(program) for step in stage.steps]
-    return narrow(np.concatenate([program.places, *own])) if own else program.places
+    indices = [step.index for stage in stages(program) for step in stage.steps]
+    return narrow(np.concatenate([program.places, *indices])) if indices else program.places
 
 
 def _place(program: Program, slot: int) -> Elements | None:
@@ -126,7 +126,7 @@ def _step(
     points = instruction.points or Points(rule="")
     index = points.index(sizes, **parameters) if points.index else NO_PLACES
     shape = {"instruction": instruction, "parameters": parameters, "sizes": sizes, "places": places, "index": index}
-    operands = [place for place in places[1:] if place]
+    operands = [operand for operand in places[1:] if operand]
     result = (places[0],) if places[0] else ()
     if instruction.opcode in ports.COPIES:
         return _copy(shape, parameters, sizes, operands, result)
@@ -137,10 +137,10 @@ def _step(
     count, phases = points.count(sizes, **parameters), points.phases(sizes, **parameters)
     whole = {"x", "y", "z"} & {*names} if instruction.rule is None else set[str]()
     near, far = list[Elements](), list[Elements](states)
-    for name, place in zip("xyz", places[1:]):
-        if place:
+    for name, operand in zip("xyz", places[1:]):
+        if operand:
             # one element for all points is read by points that are not its own
-            (far if name in whole or place.size != count else near).append(place)
+            (far if name in whole or operand.size != count else near).append(operand)
     return PointRow(
         **shape,
         points=count,

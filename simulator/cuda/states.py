@@ -16,7 +16,7 @@ class DeviceStates:
 
     def __init__(self, program: Program, batch: int, device: GpuDevice):
         self._device, self._batch = device, batch
-        floats, ints = (device.upload(repeated(one, batch)) for one in program.first_states)
+        floats, ints = (device.upload(repeated(state, batch)) for state in program.first_states)
         self.arrays = floats, ints
 
     def read(self, state: ProgramState) -> NDArray:

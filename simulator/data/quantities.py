@@ -151,12 +151,12 @@ def expand(expect: Mapping[str, str], names: list[str]) -> dict[str, str]:
     units: dict[str, str] = {}
     for pattern, unit in expect.items():
         parts, heads = pattern.split("."), [""]
-        for piece in parts:
-            if piece == "*":
+        for fragment in parts:
+            if fragment == "*":
                 below = {h: [n[len(h) :].split(".")[0] for n in names if n.startswith(h)] for h in heads}
                 heads = [f"{h}{n}." for h in heads for n in dict.fromkeys(below[h])]
             else:
-                heads = [f"{h}{piece}." for h in heads]
+                heads = [f"{h}{fragment}." for h in heads]
         units |= {head[:-1]: unit for head in heads}
     return units
 

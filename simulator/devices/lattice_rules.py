@@ -183,8 +183,8 @@ def step(nodes, G, lap, kicks, node, u, h):
     T, V, current, W, Q = nodes.T, nodes.V, nodes.current, nodes.work, nodes.heat
     base, flux, load, device = kicks.base, kicks.flux, kicks.load, kicks.device
     for i in range(T.size):
-        held = base[i], flux[i], load[i], device[i]
-        T[i], V[i], current[i], work, heat = euler(T[i], V[i], G[i], lap[i], u[i], held, node, h)
+        drive = base[i], flux[i], load[i], device[i]
+        T[i], V[i], current[i], work, heat = euler(T[i], V[i], G[i], lap[i], u[i], drive, node, h)
         W[i] += work
         Q[i] += heat
 

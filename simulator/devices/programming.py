@@ -56,7 +56,7 @@ class CellLimits:
         if not levels or not all(s >= 0 for s in spreads) or not self.drift_start > 0:
             hint = "levels: 0 or at least 2; deviations: 0 or more; drift_start: above 0"
             raise error("T405", "a limit of programming is out of range", notes=[str(self)], hint=hint)
-        if not all(0 <= share <= 1 for share in shares):
+        if not all(0 <= fraction <= 1 for fraction in shares):
             raise error(
                 "T405",
                 "shares of stuck cells are out of range",

@@ -100,9 +100,9 @@ class UnitSizes(NamedTuple):
 
     def possible(self) -> bool:
         """Whether kernels stay within arrays of these sizes."""
-        known = 0 <= self.model < len(MODELS) and 0 <= self.method < len(METHODS) and self.noisy in (0, 1)
+        valid = 0 <= self.model < len(MODELS) and 0 <= self.method < len(METHODS) and self.noisy in (0, 1)
         each = all(count in (1, self.units) for count in (self.rows, self.circuits, self.domains))
-        if not (known and each and self.units >= 1 and self.steps >= 1 and self.links >= 0):
+        if not (valid and each and self.units >= 1 and self.steps >= 1 and self.links >= 0):
             return False
         return self.columns == len([*MODELS.values()][self.model].units)
 
@@ -226,8 +226,8 @@ def show_unit(units, k, now, drive, memory):
     for d in range(3):
         noise[d] = 0.0
     cell, out = cell_of(units.devices, k), work.K[0]
-    held = DeviceDrive(np.float64(drive[k]), np.float64(drive[n + k]), 0.0)
-    rates(DeviceProblem(cell, held, now[k, 3:8], noise), now[k, 0:3], out)
+    unit_drive = DeviceDrive(np.float64(drive[k]), np.float64(drive[n + k]), 0.0)
+    rates(DeviceProblem(cell, unit_drive, now[k, 3:8], noise), now[k, 0:3], out)
     now[k, STATES], now[k, STATES + 1], now[k, STATES + 2] = out[CURRENT], out[VOLTAGE], out[SHOWN]
     if not math.isfinite(out[CURRENT]) or out[SHOWN] > cell.domain.hottest:
         return RUNAWAY if out[SHOWN] > cell.domain.hottest else STUCK
@@ -343,10 +343,10 @@ class UnitLibrary:
         if MODELS[model].store is None:
             return None
         rows = np.broadcast_to(parameters, (x.shape[-1], parameters.shape[1]))
-        own = np.empty(x.shape)
-        for place in np.ndindex(x.shape):
-            own[place] = store(NUMBERS[model], x[place], T_ambient[place], rows[place[-1]])
-        return own
+        values = np.empty(x.shape)
+        for index in np.ndindex(x.shape):
+            values[index] = store(NUMBERS[model], x[index], T_ambient[index], rows[index[-1]])
+        return values
 
     def traced(self, model: str, **how: Any) -> TracedDevice:
         """Return the rules of Euler's steps of a model, to be written in other terms."""

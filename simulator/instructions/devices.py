@@ -18,8 +18,8 @@ def _devices(row: RowSizes, sizes: int) -> bool:
     counts = UnitSizes(*row.table[sizes : sizes + SIZES].tolist())
     n = counts.units
     matched = counts.possible() and (row.n, row.x) == (n * WIDTH, n * STATES)
-    given = matched and (row.y, row.z) == (counts.drive, counts.floats)
-    return given and row.places(sizes + SIZES, 2 * counts.links, 0, n)
+    consistent = matched and (row.y, row.z) == (counts.drive, counts.floats)
+    return consistent and row.places(sizes + SIZES, 2 * counts.links, 0, n)
 
 
 def _points(row: RowSizes, sizes: int) -> int:

@@ -27,17 +27,22 @@ FOREIGN = 10_000
 
 def _foreign(known: Mapping[int, Instruction]) -> Iterator[Instruction]:
     """Yield the instructions of other packages (docs/plugins.md); one whose opcode or name is taken is left out."""
-    opcodes, names = {*known}, {one.name for one in known.values()}
+    opcodes, names = {*known}, {instruction.name for instruction in known.values()}
     for point, module in loaded(ANNOUNCED):
-        for one in vars(module).values():
-            if not isinstance(one, Instruction) or known.get(one.opcode) is one:
+        for instruction in vars(module).values():
+            if not isinstance(instruction, Instruction) or known.get(instruction.opcode) is instruction:
                 continue
-            if one.opcode < FOREIGN or one.opcode in opcodes or one.name in names or not one.name.isidentifier():
-                refuse(point, f"{one.name}, opcode {one.opcode}: taken, no name, or below {FOREIGN}")
+            if (
+                instruction.opcode < FOREIGN
+                or instruction.opcode in opcodes
+                or instruction.name in names
+                or not instruction.name.isidentifier()
+            ):
+                refuse(point, f"{instruction.name}, opcode {instruction.opcode}: taken, no name, or below {FOREIGN}")
                 continue
-            opcodes.add(one.opcode)
-            names.add(one.name)
-            yield one
+            opcodes.add(instruction.opcode)
+            names.add(instruction.name)
+            yield instruction
 
 
 def _by_opcode() -> dict[int, Instruction]:
@@ -54,4 +59,4 @@ BY_NAME: Mapping[str, Instruction] = MappingProxyType({one.name: one for one in 
 
 def opcodes(*traits: Trait) -> tuple[int, ...]:
     """Return the opcodes of the instructions that have one of some traits."""
-    return tuple(opcode for opcode, one in INSTRUCTIONS.items() if one.traits & {*traits})
+    return tuple(opcode for opcode, instruction in INSTRUCTIONS.items() if instruction.traits & {*traits})

@@ -15,9 +15,9 @@ from thermoc.simulator.kernels.operands import RowOperand
 @rule
 def sizes_at(table, sizes):
     """The sizes of the units, as a tuple that ``units_of`` takes."""
-    t, whole = table[sizes : sizes + SIZES], np.int64
-    n, model, method, steps, noisy = whole(t[0]), whole(t[1]), whole(t[2]), whole(t[3]), whole(t[4])
-    return n, model, method, steps, noisy, whole(t[5]), whole(t[6]), whole(t[7]), whole(t[8]), whole(t[9])
+    t, integer = table[sizes : sizes + SIZES], np.int64
+    n, model, method, steps, noisy = integer(t[0]), integer(t[1]), integer(t[2]), integer(t[3]), integer(t[4])
+    return n, model, method, steps, noisy, integer(t[5]), integer(t[6]), integer(t[7]), integer(t[8]), integer(t[9])
 
 
 @rule

@@ -74,9 +74,9 @@ def step_vectors(typingctx, result, above, below, before, middle, behind, fourie
         fourier, four = spread(args[6]), ir.Constant(kind, [-4.0] * kind.count)
         with cgutils.for_range(builder, args[7]) as loop:
             place = builder.mul(loop.index, ir.Constant(ir.IntType(64), kind.count))
-            up, down, left, here, right = (builder.load(at(row, place), align=real.bitwidth // 8) for row in rows[1:])
+            up, down, left, centre, right = (builder.load(at(row, place), align=real.bitwidth // 8) for row in rows[1:])
             around = builder.fadd(builder.fadd(up, down), builder.fadd(left, right))
-            after = builder.call(fma, [fourier, builder.call(fma, [four, here, around]), here])
+            after = builder.call(fma, [fourier, builder.call(fma, [four, centre, around]), centre])
             builder.store(after, at(rows[0], place), align=real.bitwidth // 8)
         return context.get_dummy_value()
 
@@ -120,8 +120,8 @@ def advance_panel(result, T, panel, steps, fourier, border):
             q, slack = i - s, steps - s
             if q < max(0, panel.first - slack) or q >= min(rows, panel.last + slack):
                 continue
-            known = window[s - 1]
-            middle, above, below = known[q % 3], known[(q - 1) % 3], known[(q + 1) % 3]
+            previous = window[s - 1]
+            middle, above, below = previous[q % 3], previous[(q - 1) % 3], previous[(q + 1) % 3]
             if q == 0:
                 mirror(beyond[0], middle, border)
                 above = beyond[0]
@@ -130,8 +130,8 @@ def advance_panel(result, T, panel, steps, fourier, border):
                 below = beyond[1]
             start, end = max(0, panel.left - slack), min(columns, panel.right + slack)
             at, to = start - shift, end - shift
-            before, behind = middle[at - 1 : to - 1], middle[at + 1 : to + 1]
-            step_row(window[s, q % 3, at:to], above[at:to], below[at:to], before, middle[at:to], behind, fourier)
+            before, after = middle[at - 1 : to - 1], middle[at + 1 : to + 1]
+            step_row(window[s, q % 3, at:to], above[at:to], below[at:to], before, middle[at:to], after, fourier)
             close(window[s, q % 3], start, end, columns, shift, border)
             if s == steps:
                 result[q, panel.left : panel.right] = window[s, q % 3, panel.left - shift : panel.right - shift]

@@ -72,10 +72,10 @@ def energy_and_push(law, square, qq):
 def distance(x, i, j, a, law):
     """Return how far apart two particles are along an axis: to the nearest image where there is a box."""
     fc, side = law.fc, law.at + 2 + a
-    apart = x[i * law.axes + a] - x[j * law.axes + a]
+    separation = x[i * law.axes + a] - x[j * law.axes + a]
     if law.boxed:
-        apart -= fc[side] * floor(apart / fc[side] + 0.5)
-    return apart
+        separation -= fc[side] * floor(separation / fc[side] + 0.5)
+    return separation
 
 
 @njit(error_model="numpy", nogil=True)
@@ -83,8 +83,8 @@ def meeting(x, i, j, law):
     """Return whether a pair is within the cut-off, its energy, force over distance, and squared distance."""
     cutoff, square = law.fc[law.at], 0.0
     for a in range(law.axes):
-        apart = distance(x, i, j, a, law)
-        square += apart * apart
+        separation = distance(x, i, j, a, law)
+        square += separation * separation
     # written so that a distance that is no number goes on, and is reported
     if cutoff > 0 and not square < cutoff * cutoff:
         return False, 0.0, 0.0, square
@@ -110,9 +110,9 @@ def _meet(r, x, i, j, law):
     r[r.size - 2] += energy
     r[r.size - 1] += push * square
     for a in range(d):
-        apart = distance(x, i, j, a, law)
-        r[i * d + a] += push * apart
-        r[j * d + a] -= push * apart
+        separation = distance(x, i, j, a, law)
+        r[i * d + a] += push * separation
+        r[j * d + a] -= push * separation
     return not fails(r, push, square)
 
 
@@ -172,15 +172,18 @@ def grid(x, n, law, cells):
         lowest, highest = x[a], x[a]
         for i in range(n):
             # a GPU's own minimum of NaN and a number is the number
-            place = x[i * d + a]
-            lowest, highest = place if place < lowest else lowest, place if place > highest else highest
+            coordinate = x[i * d + a]
+            lowest, highest = (
+                coordinate if coordinate < lowest else lowest,
+                coordinate if coordinate > highest else highest,
+            )
         low[a], length = (0.0, fc[at + 2 + a]) if boxed else (lowest, highest - lowest)
         if not math.isfinite(length):
             return 1
         # more cells than particles would take longer to empty than to search
         # (compared as floats: one beyond 64 bits has no conversion that is the same on every processor)
-        most = 1 + root(n, d)
-        count[a] = max(1, int(length / fc[at]) if length / fc[at] < most else most)
+        limit = 1 + root(n, d)
+        count[a] = max(1, int(length / fc[at]) if length / fc[at] < limit else limit)
         if boxed and count[a] < 3:  # its neighbours on both sides would be the same cell
             return 1
         width[a] = length / count[a] if length > 0 else 1.0

@@ -27,8 +27,8 @@ def _traces(alike, driven):
         full_width()
         first = keep[0]
         for i in range(r.size):
-            kept = first if alike else keep[i]
-            r[i] = trace(r[i], x[i], kept) if driven else kept * r[i]
+            factor = first if alike else keep[i]
+            r[i] = trace(r[i], x[i], factor) if driven else factor * r[i]
 
     return step
 
@@ -51,16 +51,16 @@ def _advance(alike):
 
     That is one at its threshold, which is compared again by the rule of ``form``.
     """
-    apart, offset_at, threshold_at = _places(alike)
+    gain_at, offset_at, threshold_at = _places(alike)
 
     @njit(error_model="numpy", nogil=True)
     def advance(v, x, y, z):
         full_width()
-        hot, keep, gain, offset, threshold = np.int32(0), z[0], z[apart], z[offset_at], z[threshold_at]
+        hot, keep, gain, offset, threshold = np.int32(0), z[0], z[gain_at], z[offset_at], z[threshold_at]
         for i in range(v.size):
             if not alike:
                 k = np.uint64(i)
-                keep, gain, offset, threshold = z[k], z[k + apart], z[k + offset_at], z[k + threshold_at]
+                keep, gain, offset, threshold = z[k], z[k + gain_at], z[k + offset_at], z[k + threshold_at]
             v[i] = membrane(v[i], x[i] + y[i], keep, gain, offset)
             hot = np.int32(hot | np.int32(v[i] >= threshold))
         return hot > 0
@@ -73,16 +73,16 @@ def _advance_rested(alike):
 
     Those that may have fired get a MARK in ``resting``.
     """
-    apart, offset_at, threshold_at = _places(alike)
+    gain_at, offset_at, threshold_at = _places(alike)
 
     @njit(error_model="numpy", nogil=True)
     def advance(v, resting, x, y, z):
         full_width()
-        keep, gain, offset, threshold = z[0], z[apart], z[offset_at], z[threshold_at]
+        keep, gain, offset, threshold = z[0], z[gain_at], z[offset_at], z[threshold_at]
         for i in range(v.size):
             if not alike:
                 k = np.uint64(i)
-                keep, gain, offset, threshold = z[k], z[k + apart], z[k + offset_at], z[k + threshold_at]
+                keep, gain, offset, threshold = z[k], z[k + gain_at], z[k + offset_at], z[k + threshold_at]
             old, left = v[i], resting[i]
             # every unit is integrated and the result chosen: a branch would keep the loop from vectorising
             new, free = membrane(old, x[i] + y[i], keep, gain, offset), left == 0
@@ -197,10 +197,10 @@ def fire_rested_group(fired, count, start, v, resting, z, group, form, refractor
 def marked(resting):
     """Return whether one of some units may have fired."""
     full_width()
-    most = np.uint16(0)
+    largest = np.uint16(0)
     for i in range(resting.size):
-        most = max(most, resting[i])
-    return most == MARK
+        largest = max(largest, resting[i])
+    return largest == MARK
 
 
 def spread(r, x, samples):

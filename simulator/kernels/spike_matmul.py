@@ -20,11 +20,11 @@ from thermoc.simulator.kernels.simd.width import full_width
 
 def spike_matmul(r, x, y, z, rows, inner, columns, finite, samples):
     """r = z + x y for x (rows, inner) of every sample and y (inner, columns); z is one row."""
-    sent, made = rows * inner, rows * columns
+    sent, outputs = rows * inner, rows * columns
     # all samples meet one matrix, most times: each part of it is then read once for all
     some = samples if x.stride == sent and y.stride == 0 and z.stride == 0 else 1
     for s in range(0, samples, some):
-        results = r.array[s * made : (s + some) * made]
+        results = r.array[s * outputs : (s + some) * outputs]
         spikes = x.array[s * x.stride : s * x.stride + some * sent]
         bias = sample(z, s) if z.given else np.zeros(columns, r.array.dtype)
         firing = count(spikes)
@@ -72,11 +72,11 @@ def listed(x, first, samples):
         ends[s + 1] = ends[s] + max(0, min(sample(x, first + s)[0], x.size - 1))
     units, filled, start = np.empty(ends[samples], np.int32), 0, 0
     for s in range(samples):
-        told, end = sample(x, first + s), ends[s + 1]
+        fired, end = sample(x, first + s), ends[s + 1]
         for k in range(end - start):
             # what a list says is data that may come from a file
-            if 0 <= told[1 + k] < x.size - 1:
-                units[filled] = told[1 + k]
+            if 0 <= fired[1 + k] < x.size - 1:
+                units[filled] = fired[1 + k]
                 filled += 1
         ends[s + 1], start = filled, end
     return units[:filled], ends

@@ -123,10 +123,10 @@ def fill_uniforms(u, first, tick, draw, stream, key):
     """Set u to the first uniform each of the blocks of element first + i."""
     k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
     c1, c2, c3 = np.uint64(tick), np.uint64(draw), np.uint64(stream)
-    whole = u.size - u.size % LANES
-    for i in range(0, whole, LANES):
+    vector_end = u.size - u.size % LANES
+    for i in range(0, vector_end, LANES):
         store_uniforms(u, i, one_block(count_up() + np.uint64(first + i), c1, c2, c3, k0, k1)[0])
-    for i in range(whole, u.size):
+    for i in range(vector_end, u.size):
         w0, w1, _, _ = philox(np.uint64(first + i), c1, c2, c3, k0, k1)
         u[i] = uniform32(w0) if u.itemsize == 4 else uniform64(w0, w1)
 
@@ -136,12 +136,12 @@ def fill(u, v, first, tick, draw, stream, key):
     """Set u and v to two uniforms each of the blocks of element first + i."""
     k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
     c1, c2, c3 = np.uint64(tick), np.uint64(draw), np.uint64(stream)
-    whole = u.size - u.size % LANES
-    for i in range(0, whole, LANES):
+    vector_end = u.size - u.size % LANES
+    for i in range(0, vector_end, LANES):
         w01, w23 = one_block(count_up() + np.uint64(first + i), c1, c2, c3, k0, k1)
         store_uniforms(u, i, w01)
         store_uniforms(v, i, w23)
-    for i in range(whole, u.size):
+    for i in range(vector_end, u.size):
         w0, w1, w2, w3 = philox(np.uint64(first + i), c1, c2, c3, k0, k1)
         if u.itemsize == 4:
             u[i], v[i] = uniform32(w0), uniform32(w2)
@@ -155,7 +155,7 @@ def fill_normals(u, v, first, tick, draw, stream, key):
     # part by part, so that what one loop leaves is in the first cache when the next one reads it
     for start in range(0, u.size, PART):
         stop = min(start + PART, u.size)
-        some, others = u[start:stop], v[: stop - start]
-        fill(some, others, first + start, tick, draw, stream, key)
+        some, second = u[start:stop], v[: stop - start]
+        fill(some, second, first + start, tick, draw, stream, key)
         for i in range(some.size):
-            some[i] = scalar.normal(some[i], others[i])
+            some[i] = scalar.normal(some[i], second[i])

@@ -147,19 +147,19 @@ def spending(events: Events, program: ChipProgram, price: Costs, chip: Chip, *, 
     """Return where and when joules are spent from ``start`` (ps) on, but for those of units."""
     cores = chip.cores
     later = (events.start >= start) & (events.place < cores + 4 * chip.tiles)
-    row, place = events.row[later], events.place[later]
+    row, location = events.row[later], events.place[later]
     event_energy = event_joules(events, program, price, chip)[later]
     # what units spend depends on their temperature: the electro-thermal loop computes it
-    thermal = np.isin(program.code[row, 0], [int(op) for op in THERMAL]) & (place < cores)
+    thermal = np.isin(program.code[row, 0], [int(op) for op in THERMAL]) & (location < cores)
     joules = np.where(thermal, event_energy - price.joules[row, SAMPLER], event_energy)
-    at, shares = (np.array(part) for part in zip(*places(place, chip)))
+    at, shares = (np.array(component) for component in zip(*places(location, chip)))
     spent = joules * shares
-    part, event = np.nonzero(spent)
+    component, event = np.nonzero(spent)
     return Spending(
-        core=at[part, event],
+        core=at[component, event],
         begin=events.start[later][event] - start,
         end=events.end[later][event] - start,
-        joules=spent[part, event],
+        joules=spent[component, event],
     )
 
 

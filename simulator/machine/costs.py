@@ -132,9 +132,9 @@ def _mvm(w: _CostTable, rows: NDArray) -> None:
     """
     c, arrays, columns = w.chip, w.a(rows), w.a(rows, 1)
     # reads and conversions overlap in the pipeline: the slower of the two sets its pace
-    each = np.maximum(c["crossbar.read_time"], np.ceil(arrays * columns / c["adc.per_core"]) / c["adc.rate"])
+    read_time = np.maximum(c["crossbar.read_time"], np.ceil(arrays * columns / c["adc.per_core"]) / c["adc.rate"])
     times = w.a(rows, 3)
-    w.take(rows, (c.reads * times + c["input.pipeline"]) * each)
+    w.take(rows, (c.reads * times + c["input.pipeline"]) * read_time)
     w.resource[rows] = w.core[rows] // c.whole("adc.cores_a_bank")
     reading = times * arrays * c.reads * c["crossbar.read_time"]
     used = w.a(rows, 2) / c["crossbar.rows"]

@@ -79,13 +79,13 @@ class ElectroThermal:
         ambient = self.chip["package.ambient"]
         # a die is linear in power: a watt at each core in turn tells all there is
         units = np.eye(self.chip.cores)
-        return np.stack([self.steady(one) - ambient for one in units], axis=1)
+        return np.stack([self.steady(unit) - ambient for unit in units], axis=1)
 
     def leakage(self, T: NDArray[np.float64], awake: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return watts of each core that leak at T: P0 exp((T - T0) / fold), a share of it where it is switched off."""
         c = self.chip
-        each = c["leakage.tile_power"] / c["mesh.cores"] * np.where(awake, 1.0, c["leakage.gated"])
-        return each * np.exp((T - c["leakage.reference"]) / c["leakage.fold"])
+        tile_power = c["leakage.tile_power"] / c["mesh.cores"] * np.where(awake, 1.0, c["leakage.gated"])
+        return tile_power * np.exp((T - c["leakage.reference"]) / c["leakage.fold"])
 
     # ------------------------------------------------------------------------------------------------- running
 
@@ -131,8 +131,8 @@ class ElectroThermal:
             mine = slice(load.pulses.first[k], load.pulses.first[k + 1])
             # a heater can only heat: where the die is too warm it does nothing
             heat = np.clip((hold.aim[mine] - T[k]) / self.units.rise - hold.own[mine], 0.0, hold.most)
-            rest = T[k] + self.units.rise * (heat + hold.own[mine])
-            watts[k] = (heat + load.busy[k] * self.units.response(seconds).watts(rest)).mean()
+            steady = T[k] + self.units.rise * (heat + hold.own[mine])
+            watts[k] = (heat + load.busy[k] * self.units.response(seconds).watts(steady)).mean()
         return watts
 
     def bounded(self, T: NDArray, watts: NDArray, time: float) -> None:

@@ -31,9 +31,9 @@ def check(program: ChipProgram, chip: Chip) -> None:
     code = program.code
     messages = np.isin(code[:, 0], (ChipOp.SEND, ChipOp.RECV))
     # a partner beyond the program's own streams must be a core of the chip too
-    most = max(len(program.starts) - 1, int(code[messages, 2].max(initial=-1)) + 1)
-    if most > chip.cores:
-        notes = [f"it uses {most} cores", f"{chip.name} has {chip.cores}"]
+    highest = max(len(program.starts) - 1, int(code[messages, 2].max(initial=-1)) + 1)
+    if highest > chip.cores:
+        notes = [f"it uses {highest} cores", f"{chip.name} has {chip.cores}"]
         raise error("T306", f"program {program.name!r} does not fit chip {chip.name!r}", notes=notes)
     if np.isin(code[:, 0], THERMAL).any() and "sampler.units" not in chip:
         raise error(

@@ -110,10 +110,10 @@ class HeatRecord:
 
     def plus(self, history: Course) -> HeatRecord:
         """Return it with what follows."""
-        more, cores = history.watts.shape
-        if not more:
+        intervals, cores = history.watts.shape
+        if not intervals:
             return self
-        longer = replace(self, parts=(self.parts, history), slots=self.slots + more, kept=self.kept + more)
+        longer = replace(self, parts=(self.parts, history), slots=self.slots + intervals, kept=self.kept + intervals)
         # not as soon as they are too many, for then it would be done again and again
         if longer.kept * cores <= MOST_CELLS + MOST_CELLS // 8:
             return longer

@@ -96,10 +96,10 @@ def joined(parts: Sequence[Course]) -> Course:
     """Return parts that follow each other as one; each begins with the edge that the one before ends with."""
     first, *later = parts
     return Course(
-        edges=np.concatenate([first.edges, *(part.edges[1:] for part in later)]),
-        die=np.concatenate([first.die, *(part.die[1:] for part in later)]),
-        islands=np.concatenate([first.islands, *(part.islands[1:] for part in later)]),
-        watts=np.concatenate([part.watts for part in parts]),
+        edges=np.concatenate([first.edges, *(record.edges[1:] for record in later)]),
+        die=np.concatenate([first.die, *(record.die[1:] for record in later)]),
+        islands=np.concatenate([first.islands, *(record.islands[1:] for record in later)]),
+        watts=np.concatenate([record.watts for record in parts]),
     )
 
 
@@ -150,7 +150,7 @@ class HeatState:
         """Return all of it as arrays by name."""
         arrays = {name: np.asarray(getattr(self, name)) for name in ARRAYS}
         held = {f"unit.{name}": array for name, array in zip(UnitStates._fields, self.units or ())}
-        ledger = np.array([getattr(self.ledger, one.name) for one in fields(Ledger)])
+        ledger = np.array([getattr(self.ledger, item.name) for item in fields(Ledger)])
         return arrays | held | {"die": self.die.held, "die.time": np.asarray(self.die.time), "ledger": ledger}
 
     def of_arrays(self, arrays: Mapping[str, NDArray]) -> HeatState:
@@ -163,7 +163,7 @@ class HeatState:
             begun=int(arrays["begun"]),
             die=DieState(float(arrays["die.time"]), arrays["die"].copy()),
             units=units,
-            ledger=Ledger(**dict(zip((one.name for one in fields(Ledger)), map(float, arrays["ledger"])))),
+            ledger=Ledger(**dict(zip((item.name for item in fields(Ledger)), map(float, arrays["ledger"])))),
             peak=(T, int(core), int(when)),
         )
 

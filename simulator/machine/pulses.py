@@ -60,7 +60,7 @@ class Pulses:
 
         def tiled(times: NDArray[np.int64]) -> NDArray[np.int64]:
             classes = np.split(times, self.first[1:-1])
-            return np.concatenate([(shifts[:, None] + one).ravel() for one in classes])
+            return np.concatenate([(shifts[:, None] + pulse).ravel() for pulse in classes])
 
         return replace(self, first=self.first * len(shifts), begin=tiled(self.begin), end=tiled(self.end))
 

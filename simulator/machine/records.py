@@ -23,7 +23,7 @@ def stride(count: int, size: int, most: int) -> int:
 
     It is enough that one is left.
     """
-    every = 1
-    while every < count and -(-count // every) * size > most:
-        every *= 2
-    return every
+    interval = 1
+    while interval < count and -(-count // interval) * size > most:
+        interval *= 2
+    return interval

@@ -84,7 +84,7 @@ class SpikingPrices:
             synaptic_events=int(
                 sum((events.sum(axis=0) * fired.sum(axis=0)).sum() for events in reach.events.values())
             ),
-            joules={name: float(part.sum()) for name, part in energy.items()},
+            joules={name: float(values.sum()) for name, values in energy.items()},
             core_joules=np.sum(list(energy.values()), axis=0),
             step_seconds=seconds.max(axis=1) + _barrier(placed, chip),
         )
@@ -105,10 +105,13 @@ class _Reach:
             self.events[kind].sum_duplicates()
             touched = touched + self.events[kind]
         pairs = sparse.coo_array(touched)
-        here, there = placed.core[pairs.col] // per, pairs.row // per  # tiles are numbered down the columns
+        source_tile, target_tile = (
+            placed.core[pairs.col] // per,
+            pairs.row // per,
+        )  # tiles are numbered down the columns
         # what the host sends comes in where it is read: how far it travels is the board's
         host = placed.core[pairs.col] < 0
-        dx, dy = np.abs(here // wide - there // wide), np.abs(here % wide - there % wide)
+        dx, dy = np.abs(source_tile // wide - target_tile // wide), np.abs(source_tile % wide - target_tile % wide)
         dx, dy = np.where(host, 0, dx), np.where(host, 0, dy)
         self.packets = np.bincount(pairs.col, minlength=n)
         joules = (
@@ -158,8 +161,8 @@ def _arrivals(placed: Placed, fired: NDArray) -> NDArray[np.bool_]:
 
 def _barrier(placed: Placed, chip: Chip) -> float:
     """Seconds in which the tiles in use agree that a step is over: the table's last entry not above their number."""
-    own = placed.core[placed.core >= 0]
-    used, tiles = len(np.unique(own // chip.whole("mesh.cores"))), chip.quantities.array("barrier.tiles")
+    cores = placed.core[placed.core >= 0]
+    used, tiles = len(np.unique(cores // chip.whole("mesh.cores"))), chip.quantities.array("barrier.tiles")
     return float(chip.quantities.array("barrier.time")[max(0, np.searchsorted(tiles, used, side="right") - 1)])
 
 

@@ -69,20 +69,20 @@ class TickRecord:
 
     def repeated(self, ticks: int) -> Events:
         """Return the events of the setup and of so many ticks; ``turn`` counts samples, tick by tick."""
-        events, again = self.events, ~in_setup(self.program)[self.events.row]
-        shifts, count = np.arange(1, ticks) * self.period, int(again.sum())
+        events, recurring = self.events, ~in_setup(self.program)[self.events.row]
+        shifts, count = np.arange(1, ticks) * self.period, int(recurring.sum())
 
         def tiled(array: NDArray, shift: NDArray) -> NDArray:
-            later = (array[again] + shift[:, None]).ravel() if count else array[:0]
+            later = (array[recurring] + shift[:, None]).ravel() if count else array[:0]
             return np.concatenate([array, later]).astype(array.dtype)
 
-        still, turns = np.zeros(len(shifts), np.int64), np.arange(1, ticks) * self.batch
+        zeros, offsets = np.zeros(len(shifts), np.int64), np.arange(1, ticks) * self.batch
         return Events(
-            row=tiled(events.row, still),
-            place=tiled(events.place, still),
+            row=tiled(events.row, zeros),
+            place=tiled(events.place, zeros),
             start=tiled(events.start, shifts),
             end=tiled(events.end, shifts),
-            turn=tiled(events.turn, turns),
+            turn=tiled(events.turn, offsets),
         )
 
 

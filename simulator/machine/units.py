@@ -49,8 +49,8 @@ class Response:
 
     def beneath(self, T: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the resting temperature from which units are worked at T on the mean."""
-        known = np.clip(T, self.island.x[0], self.island.x[-1])
-        return self.island(known) + (T - known)
+        clipped = np.clip(T, self.island.x[0], self.island.x[-1])
+        return self.island(clipped) + (T - clipped)
 
 
 class ThermalUnits:
@@ -83,11 +83,11 @@ class ThermalUnits:
 
     def resting(self, T: NDArray[np.float64]) -> UnitStates:
         """Return units that rest at T (classes,)."""
-        rest = devices.starting(self.device, T=T)
+        initial = devices.starting(self.device, T=T)
         return UnitStates(
             island=T.copy(),
-            memristor=np.broadcast_to(rest.start, (len(T), 3)).copy(),
-            memory=memories(rest, len(T)),
+            memristor=np.broadcast_to(initial.start, (len(T), 3)).copy(),
+            memory=memories(initial, len(T)),
         )
 
     def advance(
@@ -116,12 +116,12 @@ class ThermalUnits:
 
         Where a unit would rest is what they set: in a pulse it is at its target on the mean.
         """
-        aim, own = np.empty(len(target)), np.empty(len(target))
+        aim, feedback = np.empty(len(target)), np.empty(len(target))
         for k, seconds in enumerate(pulses.mean):
             mine, response = slice(pulses.first[k], pulses.first[k + 1]), self.response(seconds)
             aim[mine] = response.beneath(target[mine])
-            own[mine] = self.left(seconds, busy[k]) * response.watts(aim[mine])
-        return Hold(aim=aim, own=own, most=most)
+            feedback[mine] = self.left(seconds, busy[k]) * response.watts(aim[mine])
+        return Hold(aim=aim, own=feedback, most=most)
 
     def left(self, seconds: float, busy: float) -> float:
         """Return what is left in a pulse, on its mean, of the heat of all pulses before it: as a share of their power.
@@ -148,10 +148,10 @@ class ThermalUnits:
         # a pulse of no length would divide by zero below
         length = max(1, round(seconds * PICO))
         for k in range(POINTS):
-            T, kelvin, one = grid[k : k + 1], np.zeros(1), _one_pulse(length)
+            T, kelvin, pulse = grid[k : k + 1], np.zeros(1), _one_pulse(length)
             try:
                 states = self.resting(T)
-                (joules, _) = self.advance(states, one, T, NONE, (0, length), kelvin)
+                (joules, _) = self.advance(states, pulse, T, NONE, (0, length), kelvin)
             except ThermocError:
                 # a spline needs four points: hotter ones may run away, and the response ends before them
                 if k < 4:
@@ -193,5 +193,5 @@ class ThermalUnits:
 
 
 def _one_pulse(length: int) -> Pulses:
-    key, one = np.zeros((1, 4), np.int64), np.ones(1, np.int64)
-    return Pulses(keys=key, units=one, first=np.array([0, 1]), begin=np.zeros(1, np.int64), end=one * length)
+    key, ones = np.zeros((1, 4), np.int64), np.ones(1, np.int64)
+    return Pulses(keys=key, units=ones, first=np.array([0, 1]), begin=np.zeros(1, np.int64), end=ones * length)

@@ -37,8 +37,8 @@ class Field:
 
     def dot(self, other: Field) -> float:
         """Return the scalar product."""
-        own = self.product(other)
-        return float(own.cells.sum() + own.nodes.sum() + own.sink.sum())
+        projected = self.product(other)
+        return float(projected.cells.sum() + projected.nodes.sum() + projected.sink.sum())
 
 
 def conduct(g: Grid, rims: tuple[Rim, ...], T: Field) -> Field:

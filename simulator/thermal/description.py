@@ -72,7 +72,7 @@ def expected(source: str | os.PathLike[str]) -> dict[str, str]:
         optional["sink"] = SINK | JOINT
     # tables that are there bring the names that they must hold: a face without a coefficient is then an error
     return ALWAYS | {
-        f"{part}.{name}": unit for part, names in optional.items() if part in tables for name, unit in names.items()
+        f"{table}.{name}": unit for table, names in optional.items() if table in tables for name, unit in names.items()
     }
 
 
@@ -117,9 +117,9 @@ def _face(found: Quantities, side: str) -> Face | None:
 def _sink(found: Quantities) -> HeatSink | None:
     if "sink" not in found.names():
         return None
-    part = found.group("sink")
+    sink = found.group("sink")
     # the names of a sink are those of its fields, joint among them or not
-    return HeatSink(**{name: part[name] for name in part})
+    return HeatSink(**{name: sink[name] for name in sink})
 
 
 def _package(found: Quantities, materials: Mapping[str, Material], label: str) -> Package | None:
@@ -128,8 +128,8 @@ def _package(found: Quantities, materials: Mapping[str, Material], label: str) -
     spreader, sink = (
         _plate(found.group(f"package.{name}"), materials, f"{label}: {name}") for name in ("spreader", "sink")
     )
-    rest = {name: found[f"package.{name}"] for name in ("resistance", "capacity", "temperature")}
-    return Package(spreader=spreader, sink=sink, **rest)
+    package = {name: found[f"package.{name}"] for name in ("resistance", "capacity", "temperature")}
+    return Package(spreader=spreader, sink=sink, **package)
 
 
 def _plate(found: Quantities, materials: Mapping[str, Material], what: str) -> Plate:

@@ -86,8 +86,8 @@ class Die:
         dt = float(spread("a step", dt, ()))
         if not dt > 0:
             raise error("T403", "a step must be > 0 s", notes=[f"it is {dt!r}"])
-        held, ledger = self.solver.step(state.held, self._power(power), float(dt))
-        return DieState(state.time + dt, held), ledger
+        stored, ledger = self.solver.step(state.held, self._power(power), float(dt))
+        return DieState(state.time + dt, stored), ledger
 
     def steady(self, power: ArrayLike) -> DieState:
         """Return the state that this power settles to (P20). Errors: T402, T403, T413."""
@@ -97,8 +97,8 @@ class Die:
         """Return temperatures in K: (L, ny, nx), or (ny, nx) of one layer by index or name."""
         if layer is None:
             return self.solver.rise(state.held) + self.stack.ambient
-        place = self.stack.place(layer) if isinstance(layer, str) else layer
-        return self.solver.rise_of(state.held, place) + self.stack.ambient
+        index = self.stack.place(layer) if isinstance(layer, str) else layer
+        return self.solver.rise_of(state.held, index) + self.stack.ambient
 
     def block_means(self, state: DieState, layer: int | str, binning: Binning) -> NDArray:
         """Return the mean temperature over each block (blocks,) in K."""
@@ -114,10 +114,10 @@ class Die:
 
     def _power(self, power: ArrayLike) -> NDArray:
         P = numbers("power", power)
-        wanted = (len(self.sources), *self.shape)
+        expected = (len(self.sources), *self.shape)
         if P.shape == self.shape and len(self.sources) == 1:
             P = P[np.newaxis]
-        if P.shape != wanted:
+        if P.shape != expected:
             notes = [
                 f"it has shape {list(P.shape)}",
                 f"{len(self.sources)} layers take power, on {list(self.shape)} cells",

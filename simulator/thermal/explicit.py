@@ -47,13 +47,13 @@ def explicit_steps(
         raise error("T405", f"F = D dt / spacing^2 is {fourier:g}", notes=["steps are stable for 0 < F <= 1/4"])
     if boundary not in BOUNDARIES:
         raise error("T404", f"boundary is {boundary!r}", notes=[f"it must be one of {', '.join(BOUNDARIES)}"])
-    left, bands = count("steps", steps), count("threads", CORES if threads is None else threads, least=1)
+    remaining, bands = count("steps", steps), count("threads", CORES if threads is None else threads, least=1)
     real = before.dtype.type
     border = Border(real(1), real(0)) if boundary == "insulated" else Border(real(-1), real(2 * T_boundary))
     ends = [len(before) * k // bands for k in range(bands + 1)]
     after, halt = np.empty_like(before), np.zeros(1, np.int64)
-    while left > 0:
-        settings = min(DEPTH, left), real(fourier), border, halt
+    while remaining > 0:
+        settings = min(DEPTH, remaining), real(fourier), border, halt
         spread([partial(_advance, after, before, *band, *settings) for band in pairwise(ends)], halt)
-        before, after, left = after, before, left - settings[0]
+        before, after, remaining = after, before, remaining - settings[0]
     return before

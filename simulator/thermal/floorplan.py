@@ -73,9 +73,9 @@ class Floorplan:
     blocks: tuple[FloorplanBlock, ...]
 
     def __post_init__(self) -> None:
-        found = [*_twice(self.blocks), *_outside(self), *_overlaps(self)]
-        if found:
-            raise ThermocError(found)
+        problems = [*_twice(self.blocks), *_outside(self), *_overlaps(self)]
+        if problems:
+            raise ThermocError(problems)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -136,26 +136,26 @@ def _overlap(low: float, high: float, size: float, n: int) -> NDArray:
 
 
 def _twice(blocks: tuple[FloorplanBlock, ...]) -> list[Finding]:
-    seen: set[str] = set()
-    found = []
+    visited: set[str] = set()
+    problems = []
     for b in blocks:
-        if b.name in seen:
-            found.append(Finding(code="T514", what=f"two blocks are named {b.name!r}", where=b.where))
-        seen.add(b.name)
-    return found
+        if b.name in visited:
+            problems.append(Finding(code="T514", what=f"two blocks are named {b.name!r}", where=b.where))
+        visited.add(b.name)
+    return problems
 
 
 def _outside(plan: Floorplan) -> list[Finding]:
-    found, tolerance = [], SLACK * max(plan.width, plan.height)
+    problems, tolerance = [], SLACK * max(plan.width, plan.height)
     for b in plan.blocks:
         for r in b.rectangles:
             low, high = min(r.x, r.y), max(r.x + r.width - plan.width, r.y + r.height - plan.height)
             if low < -tolerance or high > tolerance:
                 notes = (str(r), f"the die is {plan.width!r} x {plan.height!r} m")
-                found.append(
+                problems.append(
                     Finding(code="T514", what=f"block {b.name!r} lies outside the die", where=b.where, notes=notes)
                 )
-    return found
+    return problems
 
 
 def _overlaps(plan: Floorplan) -> list[Finding]:
@@ -167,16 +167,16 @@ def _overlaps(plan: Floorplan) -> list[Finding]:
         return []
     low = np.array([[r.x, r.y] for r, _ in tagged])
     high = low + np.array([[r.width, r.height] for r, _ in tagged])
-    tolerance, found = SLACK * max(plan.width, plan.height), []
+    tolerance, problems = SLACK * max(plan.width, plan.height), []
     for i, (_, b) in enumerate(tagged):
         # less the tolerance: a block that only meets this one's right side is not looked at
         last = int(np.searchsorted(low[:, 0], high[i, 0] - tolerance))
         sides = np.minimum(high[i], high[i + 1 : last]) - np.maximum(low[i], low[i + 1 : last])
         for j in np.flatnonzero((sides > tolerance).all(axis=1)):
-            found.append(_overlap_of(b, tagged[i + 1 + int(j)][1], sides[j]))
-            if len(found) > MOST_OVERLAPS:
-                return found
-    return found
+            problems.append(_overlap_of(b, tagged[i + 1 + int(j)][1], sides[j]))
+            if len(problems) > MOST_OVERLAPS:
+                return problems
+    return problems
 
 
 def _overlap_of(one: FloorplanBlock, other: FloorplanBlock, sides: NDArray) -> Finding:

@@ -70,9 +70,9 @@ def grid(stack: Stack, shape: Shape) -> Grid:
         bottom = 1 / (below[-1] + 1 / (stack.sink.joint * dx * dy))
     # convection's resistance and capacity are shared by area, as in HotSpot, with cells and overhang alike
     if stack.package is not None:
-        share = dx * dy / stack.package.sink.side**2
-        capacity[-1] += stack.package.capacity * share
-        bottom = 1 / (below[-1] + stack.package.resistance / share)
+        fraction = dx * dy / stack.package.sink.side**2
+        capacity[-1] += stack.package.capacity * fraction
+        bottom = 1 / (below[-1] + stack.package.resistance / fraction)
     top = np.zeros(shape) if stack.top is None else 1 / (above[0] + 1 / (stack.top.coefficient * dx * dy))
     return Grid(
         capacity=capacity,
@@ -126,9 +126,9 @@ def _rim(package: Package, along: float, side: float, step: float, cells: int) -
 
 def _rim_capacity(package: Package, area: float, outer_area: float) -> NDArray:
     spreader, sink = package.spreader, package.sink
-    held = np.array([area * spreader.thickness * spreader.material.heat_capacity, 0.0, 0.0])
+    capacities = np.array([area * spreader.thickness * spreader.material.heat_capacity, 0.0, 0.0])
     areas = np.array([0.0, area, outer_area])
-    return held + areas * (sink.thickness * sink.material.heat_capacity + package.capacity / sink.side**2)
+    return capacities + areas * (sink.thickness * sink.material.heat_capacity + package.capacity / sink.side**2)
 
 
 def _chain(links: NDArray) -> NDArray:
@@ -152,8 +152,8 @@ def _halves(stack: Stack, whole: NDArray) -> tuple[NDArray, NDArray]:
         # 3D-ICE's outermost nodes stand on their outer face, unless something cools it
         depth[0] = 0.5 if stack.top else 0.0
         depth[-1] = 0.5 if stack.below else 1.0
-    share = depth[:, np.newaxis, np.newaxis]
-    return share * whole, (1 - share) * whole
+    fraction = depth[:, np.newaxis, np.newaxis]
+    return fraction * whole, (1 - fraction) * whole
 
 
 def _series(a: NDArray, b: NDArray) -> NDArray:
@@ -175,7 +175,7 @@ def _field(sheet: DieLayer, stack: Stack, shape: Shape, name: str) -> NDArray:
     cell = stack.width * stack.height / (shape[0] * shape[1])
     weights = plan.binned(shape).weights
     for i, (block, material) in enumerate(sheet.inlays):
-        share = (weights[[i]].toarray() * (block.area / cell)).reshape(shape)
+        coverage = (weights[[i]].toarray() * (block.area / cell)).reshape(shape)
         # never above the whole cell: inlays may overlap by the slack, and rounding adds its own
-        field += np.minimum(share, 1.0) * (getattr(material, name) - base)
+        field += np.minimum(coverage, 1.0) * (getattr(material, name) - base)
     return field

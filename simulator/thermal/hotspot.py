@@ -82,8 +82,8 @@ class PowerTrace:
         if missing:
             holder = "floorplan" if missing[0] in blocks else "power trace"
             raise wrong(f"the block {missing[0]!r} is in the {holder} only", None)
-        place = {name: k for k, name in enumerate(self.names)}
-        return [self.watts[:, [place[name] for name in plan.names]] for plan in plans]
+        index_of = {name: k for k, name in enumerate(self.names)}
+        return [self.watts[:, [index_of[name] for name in plan.names]] for plan in plans]
 
 
 def read_floorplan(path: str | os.PathLike[str]) -> Floorplan:
@@ -174,32 +174,35 @@ def stack(
     config: numbers in SI, or their texts, by HotSpot's names, as ``read_config`` returns. layers: those of a layer file
     in place of silicon and interface, from the one farthest from the sink on. Errors: T514, T405, T507.
     """
-    given = dict(config or {})
-    known = [*defaults(), *BEYOND, *OTHERS]
-    for name in given:
-        if name not in known:
-            near = quantities.nearest(name, known)
+    settings = dict(config or {})
+    names = [*defaults(), *BEYOND, *OTHERS]
+    for name in settings:
+        if name not in names:
+            near = quantities.nearest(name, names)
             raise wrong(f"HotSpot has no {name!r}", None, f"did you mean {near}?" if near else "")
     # only where it is switched on: configurations written out in full list all that HotSpot has
     for name, meaning in BEYOND.items():
-        if str(given.get(name, "0")) not in OFF:
+        if str(settings.get(name, "0")) not in OFF:
             raise undone(f"{name}: {meaning}", None)
     # a stack made of the default layers in place of the file's would be plausible and wrong
-    if str(given.get("grid_layer_file", "(null)")) != "(null)" and not layers:
+    if str(settings.get("grid_layer_file", "(null)")) != "(null)" and not layers:
         hint = "give layers=hotspot_layers.read_layers(path)"
-        raise wrong(f"grid_layer_file names {given['grid_layer_file']}, and no layers are given", None, hint)
-    values = {name: _value(name, given.get(name, default)) for name, default in defaults().items()}
-    made = {part: _material(part, values, given, materials or {}) for part in ("chip", "interface", "spreader", "sink")}
-    silicon = DieLayer(name="silicon", thickness=values["t_chip"], material=made["chip"], source=True)
-    interface = DieLayer(name="interface", thickness=values["t_interface"], material=made["interface"])
+        raise wrong(f"grid_layer_file names {settings['grid_layer_file']}, and no layers are given", None, hint)
+    values = {name: _value(name, settings.get(name, default)) for name, default in defaults().items()}
+    resolved = {
+        component: _material(component, values, settings, materials or {})
+        for component in ("chip", "interface", "spreader", "sink")
+    }
+    silicon = DieLayer(name="silicon", thickness=values["t_chip"], material=resolved["chip"], source=True)
+    interface = DieLayer(name="interface", thickness=values["t_interface"], material=resolved["interface"])
     rows = [row.layer(values["lumping"], materials or {}) for row in layers]
     return Stack(
         width=plan.width,
         height=plan.height,
         layers=tuple(rows) if rows else (silicon, interface),
         package=Package(
-            spreader=Plate(side=values["s_spreader"], thickness=values["t_spreader"], material=made["spreader"]),
-            sink=Plate(side=values["s_sink"], thickness=values["t_sink"], material=made["sink"]),
+            spreader=Plate(side=values["s_spreader"], thickness=values["t_spreader"], material=resolved["spreader"]),
+            sink=Plate(side=values["s_sink"], thickness=values["t_sink"], material=resolved["sink"]),
             resistance=values["r_convec"],
             # the factor belongs to every capacity, that of the convection too: HotSpot's time constants depend on it
             capacity=values["lumping"] * values["c_convec"],
@@ -213,7 +216,7 @@ def stack(
 @cache
 def defaults() -> quantities.Quantities:
     """Return HotSpot's own values in SI, each with its source."""
-    expect = {f"{letter}_{part}": UNITS[letter] for part, letters in PARTS.items() for letter in letters}
+    expect = {f"{letter}_{component}": UNITS[letter] for component, letters in PARTS.items() for letter in letters}
     return quantities.read(DEFAULTS, {**expect, "ambient": "K", "lumping": ""})
 
 

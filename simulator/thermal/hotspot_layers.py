@@ -60,12 +60,12 @@ def read_layers(path: str | os.PathLike[str], root: str | os.PathLike[str] | Non
         raise error("T504", f"{Path(path).name} holds too many layers", notes=notes)
     rows: list[LayerRow] = []
     while lines:
-        row, taken = _layer(lines, folder)
+        row, consumed = _layer(lines, folder)
         # counted from the sink's far side; a gap would be a layer lost
         if row.number != len(rows):
             raise wrong(f"layer {row.number} stands where {len(rows)} should", row.where, "number layers from 0 on")
         rows.append(row)
-        lines = lines[taken:]
+        lines = lines[consumed:]
     if not rows:
         raise wrong(f"{Path(path).name} holds no layer", None)
     return tuple(rows)

@@ -37,8 +37,8 @@ def read_blocks(plan: Floorplan, field: NDArray, mode: str = "avg") -> NDArray:
 
 def touched(plan: Floorplan, block: FloorplanBlock, shape: Shape) -> tuple[slice, slice]:
     """Return the rows and columns of the cells that a block of one rectangle touches. Errors: T405 for several."""
-    (r, *others), (ny, nx) = block.rectangles, shape
-    if others:
+    (r, *rectangles), (ny, nx) = block.rectangles, shape
+    if rectangles:
         raise error("T405", f"block {block.name!r} has {len(block.rectangles)} rectangles, HotSpot's have one")
     return _range(r.y, r.height, plan.height / ny), _range(r.x, r.width, plan.width / nx)
 

@@ -114,8 +114,8 @@ def drive(m: Modes, power: NDArray, layers: tuple[int, ...]) -> NDArray:
     """Return what a power (sources, ny, nx) in W into these layers adds to the amplitudes a second."""
     hat = m.cosines.forward(power)
     total = m.shape[layers[0]] * hat[0]
-    for layer, part in zip(layers[1:], hat[1:]):
-        total += m.shape[layer] * part
+    for layer, component in zip(layers[1:], hat[1:]):
+        total += m.shape[layer] * component
     return total
 
 

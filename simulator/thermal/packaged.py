@@ -50,10 +50,10 @@ class PackagedSolver:
 
     def __init__(self, stack: Stack, shape: Shape, sources: tuple[int, ...], cosines: modal.CosineTransform):
         self.modes = m = modal.modes(grid(stack, shape), cosines)
-        found = rims(stack, shape)
-        assert found is not None
-        self.rims, self.drive = found, modal.ModalDrive(m, sources)
-        self.sectors = rim.sectors(m, found)
+        rim_list = rims(stack, shape)
+        assert rim_list is not None
+        self.rims, self.drive = rim_list, modal.ModalDrive(m, sources)
+        self.sectors = rim.sectors(m, rim_list)
         # orthonormal cosines: the flat mode's amplitude is the mean times this root
         self.flat = np.sqrt(m.cells)
         self.zero = m.shape[:, :, 0, 0]
@@ -100,8 +100,8 @@ class PackagedSolver:
             heat = (sector.nodes(heats, 0), sector.nodes(heats, 1))
             f, ends = rim.fluxes(sector, inv, sector.cut(rate), heat)
             drawn = rim.into_cells(sector, f)
-            own = sector.cut(change)
-            own += (sector.plates * _real_product(weights, drawn)).sum(axis=0)
+            field = sector.cut(change)
+            field += (sector.plates * _real_product(weights, drawn)).sum(axis=0)
             self._end(sector, slope_nodes, nodes, ends)
             if sector.parity == (0, 0):
                 flat = np.einsum(
@@ -128,8 +128,8 @@ class PackagedSolver:
         for sector in self.sectors:
             inv = rim.inverse(sector, np.zeros(1, complex))
             f, ends = rim.fluxes(sector, inv, sector.cut(drive), (sector.nodes(heats, 0), sector.nodes(heats, 1)))
-            own, drawn = sector.cut(cells), rim.into_cells(sector, f)[0].real
-            own -= (sector.plates * drawn[:, np.newaxis]).sum(axis=0) * inv.weight[0].real
+            field, drawn = sector.cut(cells), rim.into_cells(sector, f)[0].real
+            field -= (sector.plates * drawn[:, np.newaxis]).sum(axis=0) * inv.weight[0].real
             for axis in (0, 1):
                 if sector.met[axis]:
                     sector.nodes(nodes, axis)[:] = ends[axis][0].real
@@ -156,8 +156,8 @@ class PackagedSolver:
             nodes = (sector.nodes(x.nodes, 0), sector.nodes(x.nodes, 1))
             across, up = rim.edge_temperatures(sector, plates, nodes)
             f = across * self.rims[0].edge[:, np.newaxis], up * self.rims[1].edge[:, np.newaxis]
-            own, drawn = sector.cut(rate), rim.into_cells(sector, f)
-            own -= (sector.plates * drawn[:, np.newaxis]).sum(axis=0)
+            field, drawn = sector.cut(rate), rim.into_cells(sector, f)
+            field -= (sector.plates * drawn[:, np.newaxis]).sum(axis=0)
             for axis in (0, 1):
                 if sector.met[axis]:
                     sector.nodes(heats, axis)[:] += rim.into_nodes(sector, f, axis)

@@ -80,11 +80,11 @@ def sectors(m: Modes, rims: tuple[Rim, Rim]) -> tuple[Sector, ...]:
     weight = (float(np.sqrt(ny)), float(np.sqrt(nx)))
 
     def sector(b: int, s: int) -> Sector:
-        part = np.s_[..., b::2, s::2]
+        block = np.s_[..., b::2, s::2]
         return Sector(
             parity=(b, s),
-            rate=np.ascontiguousarray(m.rate[part]),
-            plates=np.ascontiguousarray(m.shape[-2:][part]),
+            rate=np.ascontiguousarray(m.rate[block]),
+            plates=np.ascontiguousarray(m.shape[-2:][block]),
             row=edge_values(ny)[b::2],
             column=edge_values(nx)[s::2],
             rims=rims,
@@ -107,31 +107,31 @@ def inverse(sector: Sector, z: NDArray) -> Inverse:
     D = 1 / (sector.rate + z[:, np.newaxis, np.newaxis, np.newaxis])
     nodes = [np.linalg.inv(z[:, np.newaxis, np.newaxis] * np.diag(rim.capacity) + rim.chain) for rim in sector.rims]
     # edges meet spreader and sink alone: of all layers these two shapes are enough
-    seen = sector.plates * D[:, np.newaxis]
-    G = np.einsum("klixy,mixy->klmxy", seen, sector.plates)
+    response = sector.plates * D[:, np.newaxis]
+    G = np.einsum("klixy,mixy->klmxy", response, sector.plates)
     across = _inverse_2x2(_own(sector, 0, np.einsum("klmqp,p->klmq", G, sector.column**2), nodes[0]))
     mixed = G * sector.row[:, np.newaxis] * sector.column
-    own = _own(sector, 1, np.einsum("klmqp,q->klmp", G, sector.row**2), nodes[1])
+    self_coupling = _own(sector, 1, np.einsum("klmqp,q->klmp", G, sector.row**2), nodes[1])
     K, np_ = len(D), len(sector.column)
     schur = np.zeros((K, 2, np_, 2, np_), D.dtype)
-    schur[:, :, range(np_), :, range(np_)] = np.moveaxis(own, 3, 0)
+    schur[:, :, range(np_), :, range(np_)] = np.moveaxis(self_coupling, 3, 0)
     # block elimination: waves along y stay apart beyond x, so only the edges beyond y need a dense matrix
     reached = np.einsum("klmq,kmnqp->klnqp", across, mixed)
     for q in range(len(sector.row)):  # einsum over q at once would copy, and BLAS would round by its threads
         schur -= np.einsum("klmp,klns->kmpns", mixed[:, :, :, q], reached[:, :, :, q])
     up = invert(schur.reshape(K, 2 * np_, 2 * np_)).reshape(schur.shape)
-    parts = np.ascontiguousarray(seen.real), np.ascontiguousarray(seen.imag)
+    parts = np.ascontiguousarray(response.real), np.ascontiguousarray(response.imag)
     return Inverse(weight=D, seen=parts, nodes=(nodes[0], nodes[1]), across=across, mixed=mixed, up=up)
 
 
 def _own(sector: Sector, axis: int, coupling: NDArray, nodes: NDArray) -> NDArray:
     """Return 1/g + F D F^T + R W R^T of one axis' edges among themselves (K, 2, 2, n), waves apart."""
-    own = coupling.copy()
-    own[:, range(2), range(2)] += 1 / sector.rims[axis].edge[:, np.newaxis]
+    self_coupling = coupling.copy()
+    self_coupling[:, range(2), range(2)] += 1 / sector.rims[axis].edge[:, np.newaxis]
     # only the flat wave along an edge meets its nodes, and odd waves have none
-    if sector.met[axis] and own.shape[-1]:
-        own[..., 0] += sector.weight[axis] ** 2 * nodes[:, :2, :2]
-    return own
+    if sector.met[axis] and self_coupling.shape[-1]:
+        self_coupling[..., 0] += sector.weight[axis] ** 2 * nodes[:, :2, :2]
+    return self_coupling
 
 
 def _inverse_2x2(m: NDArray) -> NDArray:
@@ -188,11 +188,11 @@ def fluxes(sector: Sector, inv: Inverse, r: NDArray, heat: tuple[NDArray, NDArra
     alone = [np.einsum("kij,j->ki", W, h) for W, h in zip(inv.nodes, heat)]
     flat = np.ascontiguousarray(r)
     plates = np.empty(inv.mixed.shape[:2] + flat.shape[1:], complex)
-    plates.real, plates.imag = (np.einsum("klixy,ixy->klxy", part, flat) for part in inv.seen)
+    plates.real, plates.imag = (np.einsum("klixy,ixy->klxy", component, flat) for component in inv.seen)
     across, up = edge_temperatures(sector, plates, (alone[0], alone[1]))
     up = up - np.einsum("klmqp,klq->kmp", inv.mixed, np.einsum("klmq,kmq->klq", inv.across, across))
     up = np.einsum("kmpns,kns->kmp", inv.up, up)
     across = across - np.einsum("klmqp,kmp->klq", inv.mixed, up)
     f = np.einsum("klmq,kmq->klq", inv.across, across), up
-    taken = [np.einsum("kij,kj->ki", W, into_nodes(sector, f, axis)) for axis, W in enumerate(inv.nodes)]
-    return f, [u + more for u, more in zip(alone, taken)]
+    absorbed = [np.einsum("kij,kj->ki", W, into_nodes(sector, f, axis)) for axis, W in enumerate(inv.nodes)]
+    return f, [u + extra for u, extra in zip(alone, absorbed)]

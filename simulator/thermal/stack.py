@@ -170,9 +170,9 @@ class Stack:
     def ambient(self) -> float:
         """The temperature that rises are counted from, in K: of the package, a face or a sink, else absolute zero."""
         # the first that there is: rises from it keep their digits, whichever reservoir it be
-        for place in (self.package, self.top, self.bottom, self.sink):
-            if place is not None:
-                return place.temperature
+        for boundary in (self.package, self.top, self.bottom, self.sink):
+            if boundary is not None:
+                return boundary.temperature
         return 0.0
 
     @property
@@ -197,9 +197,9 @@ def _fits(stack: Stack, package: Package) -> None:
     if not max(stack.width, stack.height) < package.spreader.side:
         notes = [f"die {stack.width!r} x {stack.height!r} m", f"spreader side {package.spreader.side!r} m"]
         raise error("T405", "a spreader must be larger than its die", notes=notes)
-    taken = {"spreader", "sink"} & {layer.name for layer in stack.layers}
-    if taken:
-        raise error("T405", "a layer has the name of a plate", notes=[f"{taken.pop()!r}"])
+    present = {"spreader", "sink"} & {layer.name for layer in stack.layers}
+    if present:
+        raise error("T405", "a layer has the name of a plate", notes=[f"{present.pop()!r}"])
 
 
 def _positive(what: str, **values: float) -> None:

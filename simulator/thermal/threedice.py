@@ -154,18 +154,24 @@ class _StackParts:
 
     def finished(self, root: Path, last: Location | None) -> StackFile:
         """Return the stack file. Errors: T514 for a section that is missing."""
-        if self.size is None or not any(one.plan for one in self.placed):
+        if self.size is None or not any(source.plan for source in self.placed):
             raise wrong("the file lacks its dimensions or its stack", last)
         length, width, dx, dy = self.size
         layers, sources = [], {}
-        for one in self.placed:
-            for i, sheet in enumerate(one.sheets):
-                label = f"{one.name} source" if sheet.source else f"{one.name} layer {i}" if one.plan else one.name
+        for source in self.placed:
+            for i, sheet in enumerate(source.sheets):
+                label = (
+                    f"{source.name} source"
+                    if sheet.source
+                    else f"{source.name} layer {i}"
+                    if source.plan
+                    else source.name
+                )
                 layers.append(
                     DieLayer(name=label, thickness=sheet.thickness, material=sheet.material, source=sheet.source)
                 )
                 if sheet.source:
-                    sources[label] = read_floorplan(beneath(root, one.plan, one.where), length, width)
+                    sources[label] = read_floorplan(beneath(root, source.plan, source.where), length, width)
         stack = Stack(
             width=length,
             height=width,
@@ -175,14 +181,14 @@ class _StackParts:
             bottom=self.faces.get("bottom"),
         )
         plans = {label: plan for label, (plan, _) in sources.items()}
-        labels = {one.name: f"{one.name} source" if one.plan else one.name for one in self.placed}
+        labels = {source.name: f"{source.name} source" if source.plan else source.name for source in self.placed}
         return StackFile(
             stack=stack,
             # _dimensions has made sure that cells fill the die
             shape=(round(width / dy), round(length / dx)),
             floorplans=plans,
             powers={label: watts for label, (_, watts) in sources.items()},
-            outputs=tuple(asked.found(labels, plans, self.size) for asked in self.asked),
+            outputs=tuple(request.found(labels, plans, self.size) for request in self.asked),
             start=self.start,
             steady=self.steady,
             step=self.step,
@@ -252,12 +258,12 @@ def _face(side: str, phrase: str, words: Words, parts: _StackParts) -> None:
 
 
 def _dimensions(words: Words, parts: _StackParts) -> None:
-    found = []
+    dimensions = []
     for what in (": chip", "cell"):
         words.phrase(f"{what} length")
-        found.append(words.number() * UM)
+        dimensions.append(words.number() * UM)
         words.phrase(", width")
-        found.append(words.number() * UM)
+        dimensions.append(words.number() * UM)
         words.take(";")
     if words.peek() == "non-uniform":
         words.take()
@@ -265,7 +271,7 @@ def _dimensions(words: Words, parts: _StackParts) -> None:
             words.refuse("non-uniform: cells of several sizes")
         words.take("false", "0")
         words.take(";")
-    length, width, dx, dy = found
+    length, width, dx, dy = dimensions
     # a grid that does not end at the die's edge would lose area, and power with it
     for size, step in ((length, dx), (width, dy)):
         if not (size > 0 and step > 0) or abs(size / step - round(size / step)) > 1e-6:

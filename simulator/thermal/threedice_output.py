@@ -50,21 +50,21 @@ class Asked:
 
     def found(self, labels: Mapping[str, str], plans: Mapping[str, Floorplan], size: Size) -> OutputRequest:
         """Return the output in a stack. Errors: T514."""
-        rest, when = list(self.words), "final"
-        if rest and rest[-1] in WHEN:
-            when = rest.pop()
+        words, when = list(self.words), "final"
+        if words and words[-1] in WHEN:
+            when = words.pop()
         # the last words are optional and come in this order, so they are taken from the end
-        of = rest.pop() if self.kind in ("Tflp", "Tflpel") and rest and rest[-1] in OF else "average"
-        files = [word for word in rest if word.startswith('"')]
-        rest = [word for word in rest if not word.startswith('"')]
-        wanted = {"T": 3, "T3d": 0}.get(self.kind, 1)
-        if len(files) != 1 or len(rest) != wanted:
-            hint = f'{self.kind} ({"element, " if wanted else ""}{"x, y, " if wanted == 3 else ""}"file", when)'
+        of = words.pop() if self.kind in ("Tflp", "Tflpel") and words and words[-1] in OF else "average"
+        files = [word for word in words if word.startswith('"')]
+        words = [word for word in words if not word.startswith('"')]
+        expected = {"T": 3, "T3d": 0}.get(self.kind, 1)
+        if len(files) != 1 or len(words) != expected:
+            hint = f'{self.kind} ({"element, " if expected else ""}{"x, y, " if expected == 3 else ""}"file", when)'
             raise wrong(f"{self.kind} asks for {', '.join(self.words)}", self.where, hint)
         about: dict[str, Any] = {"kind": self.kind, "path": files[0].strip('"'), "when": when}
         if self.kind == "T3d":
             return OutputRequest(**about)
-        name, _, block = rest[0].partition(".") if self.kind == "Tflpel" else (rest[0], "", "")
+        name, _, block = words[0].partition(".") if self.kind == "Tflpel" else (words[0], "", "")
         if name not in labels:
             raise wrong(f"no {name!r} is in the stack", self.where, f"there are {', '.join(labels)}")
         about["layer"] = label = labels[name]
@@ -75,7 +75,7 @@ class Asked:
                 raise wrong(f"the floorplan of {name!r} has no block {block!r}", self.where)
             return OutputRequest(**about, block=block, of=of)
         if self.kind == "T":
-            return OutputRequest(**about, cell=self._cell(rest[1:], size))
+            return OutputRequest(**about, cell=self._cell(words[1:], size))
         return OutputRequest(**about)
 
     def _cell(self, words: list[str], size: Size) -> tuple[int, int]:
@@ -98,8 +98,8 @@ def read_output(words: Words) -> Asked:
     words.take("(")
     parts = " ".join(words.until(")"))
     words.take(";")
-    listed = tuple(part.strip() for part in parts.split(","))
-    if kind in ("Tmap", "Tflp", "Pmap") and any(part in ("coolant", "channel") for part in listed):
+    listed = tuple(column.strip() for column in parts.split(","))
+    if kind in ("Tmap", "Tflp", "Pmap") and any(column in ("coolant", "channel") for column in listed):
         raise undone("temperatures of a coolant", where)
     return Asked(kind=kind, words=listed, where=where)
 

@@ -55,10 +55,10 @@ class Words:
 
     def until(self, mark: str) -> list[str]:
         """Return the words up to a mark, which is taken too. Errors: T514 where the file ends before."""
-        taken = []
+        words = []
         while (word := self.take()) != mark:
-            taken.append(word)
-        return taken
+            words.append(word)
+        return words
 
     def refuse(self, what: str) -> None:
         """Raise that what stands here is not modelled. Errors: T507."""
@@ -68,20 +68,20 @@ class Words:
 
 def _without_comments(line: str, inside: bool) -> tuple[str, bool]:
     """Return a line without // and /* */ comments, and whether the latter goes on."""
-    kept = ""
+    text = ""
     while line:
         if inside:
             _, end, line = line.partition("*/")
             inside = not end
         else:
-            found = re.search(r"//|/\*", line)
-            if found is None:
-                return kept + line, False
+            match = re.search(r"//|/\*", line)
+            if match is None:
+                return text + line, False
             # a space in its place: words on either side of a comment must not become one
-            kept += line[: found.start()] + " "
-            line = "" if found.group() == "//" else line[found.end() :]
-            inside = found.group() == "/*"
-    return kept, inside
+            text += line[: match.start()] + " "
+            line = "" if match.group() == "//" else line[match.end() :]
+            inside = match.group() == "/*"
+    return text, inside
 
 
 def _either(words: tuple[str, ...]) -> str:

@@ -81,7 +81,7 @@ class VariedSolver:
             after = after.plus(1.0, change)
             heat += h / 2 * self._heat(after)
         stored = self.capacity.dot(after.plus(-1.0, x))
-        top, bottom = (float(part) for part in heat)
+        top, bottom = (float(flow) for flow in heat)
         return after, Ledger(dt=dt, work=float(power.sum()) * dt, heat_top=top, heat_bottom=bottom, stored=stored)
 
     def _damped(self, x: Field, b: Field, h: float) -> tuple[Field, NDArray, Field]:
@@ -111,8 +111,8 @@ class VariedSolver:
 
     def _inflow(self, power: NDArray) -> Field:
         cells = np.zeros_like(self.capacity.cells)
-        for layer, part in zip(self.sources, power):
-            cells[layer] += part
+        for layer, watts in zip(self.sources, power):
+            cells[layer] += watts
         cells[0] += self.grid.top * self.top_rise
         sink = np.zeros_like(self.capacity.sink)
         if self.grid.sink:

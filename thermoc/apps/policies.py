@@ -50,11 +50,11 @@ CARTPOLE = Task(name="CartPole-v1", scale=CARTPOLE_SCALE, goal=490.0)
 
 def sizes(env: Any) -> tuple[int, int]:
     """Return how many observations and actions a task has. Errors: T404 where they are not (n,) and discrete."""
-    seen, acts = env.single_observation_space, env.single_action_space
-    if len(seen.shape or ()) != 1 or not hasattr(acts, "n"):
-        notes = [f"observations: {seen}", f"actions: {acts}"]
+    observations, acts = env.single_observation_space, env.single_action_space
+    if len(observations.shape or ()) != 1 or not hasattr(acts, "n"):
+        notes = [f"observations: {observations}", f"actions: {acts}"]
         raise error("T404", "a policy takes observations (n,) and chooses among discrete actions", notes=notes)
-    return int(seen.shape[0]), int(acts.n)
+    return int(observations.shape[0]), int(acts.n)
 
 
 @dataclass(frozen=True, kw_only=True)

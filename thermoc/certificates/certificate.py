@@ -183,12 +183,12 @@ def certify(
 
 def check_asked(false_alarms: float, resolution: float) -> None:
     """Refuse a rate or a resolution at which every run would hold. Errors: T404."""
-    for name, value, least, most in (
+    for name, value, minimum, maximum in (
         ("false_alarms", false_alarms, 1e-9, 0.1),
         ("resolution", resolution, 1e-3, 0.5),
     ):
-        if not least <= value <= most:
-            raise error("T404", f"{name} must lie between {least:g} and {most:g}", notes=[f"{name} = {value}"])
+        if not minimum <= value <= maximum:
+            raise error("T404", f"{name} must lie between {minimum:g} and {maximum:g}", notes=[f"{name} = {value}"])
 
 
 def verdict_of(laws: Sequence[Law], falsified: Sequence[Control]) -> str:
@@ -205,12 +205,12 @@ class _Checked(NamedTuple):
 
 def _checked(observations: Sequence[Observed]) -> _Checked:
     """Measure the laws of each op."""
-    found: list[Finding] = []
+    measured: list[Finding] = []
     skipped: list[Skipped] = []
     courses: dict[str, dict[str, list[float | str]]] = {}
     for observed in observations:
         findings = list(LAWS[type(observed.op)].check(observed))
-        found += [law for law in findings if isinstance(law, Finding)]
+        measured += [law for law in findings if isinstance(law, Finding)]
         skipped += [law for law in findings if isinstance(law, Skipped)]
         series = convergence(observed)
         if series:
@@ -219,7 +219,7 @@ def _checked(observations: Sequence[Observed]) -> _Checked:
             }
         if not findings:
             skipped.append(Skipped(op=observed.label, law="", reason="nothing of it can be checked here"))
-    return _Checked(found, skipped, courses)
+    return _Checked(measured, skipped, courses)
 
 
 def _without_law(source: Graph) -> list[dict[str, str]]:
@@ -307,12 +307,12 @@ def _same(run: Run, call: Call, outputs: Mapping[str, NDArray]) -> Law:
     for name, recorders in recording.recorders.items():
         for recorder in recorders:
             recorder.take(outputs[name])
-    for name, again in recording.recorded.items():
-        for of in again:
+    for name, rerun in recording.recorded.items():
+        for of in rerun:
             array = run.recorded[name][of]
             single = single or array.dtype == np.float32
             count += array.size
-            gaps.append(_gap(array, again[of]))
+            gaps.append(_gap(array, rerun[of]))
     return Law(
         law="seed",
         op="run",

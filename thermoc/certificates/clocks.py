@@ -18,13 +18,13 @@ def schedule(observed: Observed) -> Iterator[Finding]:
     T = observed["T"]
     t = (observed.first_tick + np.arange(len(T))) * observed.dt
     if op.kind == "exponential":
-        asked = op.T0 * np.exp(-t / op.parameter)
+        scheduled = op.T0 * np.exp(-t / op.parameter)
     elif op.kind == "linear":
-        asked = op.T0 * (1 - t / op.parameter)
+        scheduled = op.T0 * (1 - t / op.parameter)
     else:
-        asked = op.T0 * np.where(t >= 1, np.maximum(t, 1) ** -op.parameter, 1.0)
-    asked = np.maximum(asked, op.T_min)[:, np.newaxis]
-    gap = float(np.abs(T / asked - 1).max())
+        scheduled = op.T0 * np.where(t >= 1, np.maximum(t, 1) ** -op.parameter, 1.0)
+    scheduled = np.maximum(scheduled, op.T_min)[:, np.newaxis]
+    gap = float(np.abs(T / scheduled - 1).max())
     statement = "the temperature is that of its formula"
     yield significance.exact(observed, "P23", statement, gap, T.size, bias=observed.tolerance, bias_of="temperature")
 
@@ -43,8 +43,8 @@ def adaptive(observed: Observed) -> Iterator[Finding | Skipped]:
         return
     else:
         C = _measured(op, observed.like("energy", "T"), T, observed.dt)
-    asked = np.maximum(T * np.exp(-op.speed * observed.dt / (op.relaxation * np.sqrt(C))), op.T_min)[:-1]
-    gap = float(np.abs(T[1:] / asked - 1).max())
+    scheduled = np.maximum(T * np.exp(-op.speed * observed.dt / (op.relaxation * np.sqrt(C))), op.T_min)[:-1]
+    gap = float(np.abs(T[1:] / scheduled - 1).max())
     statement = "it cools by v T dt / (eps sqrt(C)) a tick"
     moved = float(np.abs(T[1:] / T[:-1] - 1).max())
     bias = observed.tolerance / moved if moved > observed.tolerance else None
@@ -53,13 +53,13 @@ def adaptive(observed: Observed) -> Iterator[Finding | Skipped]:
 
 def _measured(op: Any, E: Any, T: Any, dt: float) -> Any:
     """Return the heat capacity that is measured as it runs: <(E - <E>)^2 / T^2>, forgotten at rate 1 / window (P15)."""
-    share = 1 - np.exp(-dt / op.window)
+    weight = 1 - np.exp(-dt / op.window)
     mean, C = E[0], np.full(E.shape[1:], op.C_initial)
     measured = []
     for tick, (energy, temperature) in enumerate(zip(E, T)):
         off = energy - mean if tick else np.zeros_like(energy)
-        C = (1 - share) * (C + share * (off / temperature) ** 2)
-        mean = mean + share * off
+        C = (1 - weight) * (C + weight * (off / temperature) ** 2)
+        mean = mean + weight * off
         measured.append(np.maximum(C, op.C_min))
     return np.array(measured)
 
@@ -72,11 +72,11 @@ def reservoir(observed: Observed) -> Iterator[Finding]:
     statement = "its temperature stays"
     yield significance.exact(observed, "P21", statement, gap, T.size, bias=observed.tolerance, bias_of="temperature")
     heat = observed["heat"]
-    taken = np.cumsum(heat.reshape(*heat.shape[:2], -1).sum(axis=-1), axis=0)
+    absorbed = np.cumsum(heat.reshape(*heat.shape[:2], -1).sum(axis=-1), axis=0)
     size = max(float(np.abs(heat).sum(axis=0).max()), float(np.abs(total).max()), 1e-300)
     if len(heat) == 1:
-        taken = taken * np.arange(1, len(total) + 1)[:, np.newaxis]
-    gap = float(np.abs(total[1:] - total[0] - taken[: len(total) - 1]).max(initial=0.0)) / size
+        absorbed = absorbed * np.arange(1, len(total) + 1)[:, np.newaxis]
+    gap = float(np.abs(total[1:] - total[0] - absorbed[: len(total) - 1]).max(initial=0.0)) / size
     yield significance.exact(observed, "P45", "it has taken what it was given", gap, total.size)
 
 
@@ -95,16 +95,16 @@ def bonds(observed: Observed) -> Iterator[Finding]:
     op: Any = observed.op
     x, formed, E = observed["x"], observed["formed"], observed["E"]
     first, second = (observed.constants[name].astype(int) for name in ("first", "second"))
-    apart = x[..., second, :] - x[..., first, :]
+    separation = x[..., second, :] - x[..., first, :]
     if op.box:
         box = np.array(op.box)
-        apart = apart - box * np.round(apart / box)
-    r = np.sqrt((apart**2).sum(axis=-1))
+        separation = separation - box * np.round(separation / box)
+    r = np.sqrt((separation**2).sum(axis=-1))
     before = np.concatenate([formed[:1], formed[:-1]])
-    asked = np.where(r < op.r_form, 1.0, np.where(r > op.r_break, 0.0, before))
+    prescribed = np.where(r < op.r_form, 1.0, np.where(r > op.r_break, 0.0, before))
     # At a distance within rounding of its rule a bond may do either.
     sure = np.minimum(np.abs(r / op.r_form - 1), np.abs(r / op.r_break - 1)) > observed.tolerance
-    wrong = float(((asked != formed) & sure)[1:].sum())
+    wrong = float(((prescribed != formed) & sure)[1:].sum())
     statement = "bonds that do not follow their rule"
     yield significance.exact(observed, "P11", statement, wrong, formed.size, tolerance=0.0)
     energy = observed.like("energy", "formed")

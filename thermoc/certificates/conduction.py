@@ -45,8 +45,8 @@ def fourier(observed: Observed) -> Iterator[Finding | Skipped]:
     scale = float(np.abs(observed["T"]).max())
     gap = float(np.abs(off).max(initial=0.0)) / scale
     links = some(links_of(G, g), n)
-    few = rows.few(len(links) * n * n)
-    spread = np.array([_seen(observed, modes, few, *link) for link in links]) / scale
+    sampled = rows.few(len(links) * n * n)
+    spread = np.array([_seen(observed, modes, sampled, *link) for link in links]) / scale
     yield from _conducted(observed, "P18", "each link conducts G (T_i - T_j)", gap, spread, rows, "conductance", links)
 
 
@@ -62,13 +62,13 @@ def _conducted(
 ) -> Iterator[Finding | Skipped]:
     """Yield that steps follow from the parameters. spread: what each parameter moves a step by, for a share of 1."""
     visible = spread > EVEN
-    for (i, j, _), seen in zip(links[:FEW_LINKS], visible):
-        if not seen:
+    for (i, j, _), enough in zip(links[:FEW_LINKS], visible):
+        if not enough:
             ends = f"{i} and {j}" if j >= 0 else f"{i} and the reservoir"
             yield Skipped(law=law, op=observed.label, reason=f"between {ends} no heat flows that would show it")
     if visible.any() or gap > observed.tolerance:
-        least = observed.tolerance / float(spread[visible].min()) if visible.any() else np.inf
-        bias = least if least <= 1 else np.inf
+        detectable = observed.tolerance / float(spread[visible].min()) if visible.any() else np.inf
+        bias = detectable if detectable <= 1 else np.inf
         unseen = float((~visible).sum())
         yield significance.exact(observed, law, statement, gap, rows.after.size, bias=bias, bias_of=of, unseen=unseen)
 
@@ -98,9 +98,9 @@ def _ripple(observed: Observed, modes: Modes, rows: Rows) -> NDArray | float:
     t = np.repeat(observed.first_tick + rows.ticks, len(rows.samples)) * dt
     ripple = rows.picked(observed.like("ripple", "T")) / modes.root @ modes.V
     # Of a kick at s the mode keeps e^(-rate (dt - s)).
-    kept = np.exp(-np.multiply.outer(dt - s, modes.rates)) * weights[:, np.newaxis] * dt / 2
+    decay = np.exp(-np.multiply.outer(dt - s, modes.rates)) * weights[:, np.newaxis] * dt / 2
     swing = np.sin(w * (t[:, np.newaxis] + s))
-    return (ripple * (swing @ kept)) @ modes.V.T / modes.root
+    return (ripple * (swing @ decay)) @ modes.V.T / modes.root
 
 
 def exchanged(observed: Observed) -> Iterator[Finding | Skipped]:
@@ -114,18 +114,18 @@ def exchanged(observed: Observed) -> Iterator[Finding | Skipped]:
     modes = Modes(np.ones(n), laplacian(J), observed.dt)
     gamma = observed["gamma"].reshape(*observed["gamma"].shape[:2], 1)
     shared = np.broadcast_to(gamma, T.shape)
-    given = observed.like("T_layer", "T") if op.T_layer is not None else None
+    profile = observed.like("T_layer", "T") if op.T_layer is not None else None
     rows = Rows(T, shared)
-    layer = rows.T.mean(axis=1, keepdims=True) if given is None else rows.picked(given)
-    kept = np.exp(-rows.power * observed.dt)
+    layer = rows.T.mean(axis=1, keepdims=True) if profile is None else rows.picked(profile)
+    decay = np.exp(-rows.power * observed.dt)
     spread = modes.step(rows.T, np.zeros_like(rows.T)) - layer
     scale = max(float(np.abs(T).max()), 1e-300)
-    gap = float(np.abs(rows.after - layer - kept * spread).max(initial=0.0)) / scale
-    few = rows.few(len(J) ** 2)
+    gap = float(np.abs(rows.after - layer - decay * spread).max(initial=0.0)) / scale
+    sampled = rows.few(len(J) ** 2)
     links = some(links_of(J, np.zeros(n)), n)
-    seen = np.array([_seen(observed, modes, few, *link) for link in links])
-    yield from _conducted(observed, "P3", "each pair exchanges J (T_j - T_i)", gap, seen / scale, rows, "J", links)
-    moved = float(np.abs(rows.power * observed.dt * kept * spread).max(initial=0.0)) / scale
+    measured = np.array([_seen(observed, modes, sampled, *link) for link in links])
+    yield from _conducted(observed, "P3", "each pair exchanges J (T_j - T_i)", gap, measured / scale, rows, "J", links)
+    moved = float(np.abs(rows.power * observed.dt * decay * spread).max(initial=0.0)) / scale
     if moved > EVEN:
         statement = "each unit relaxes to its layer at gamma"
         bias = observed.tolerance / moved
@@ -150,14 +150,14 @@ def diffused(observed: Observed) -> Iterator[Finding | Skipped]:
     before, source = (array.reshape(-1, *shape) for array in (rows.T, rows.power))
     went = _spread(before, source, op, observed.dt, op.D)
     gap = float(np.abs((rows.after + moved).reshape(went.shape) - went).max(initial=0.0)) / scale
-    share = 1e-3
-    seen = float(np.abs(_spread(before, source, op, observed.dt, op.D * (1 + share)) - went).max(initial=0.0))
-    seen /= share * scale
-    if seen <= EVEN and gap <= observed.tolerance:
+    step = 1e-3
+    difference = float(np.abs(_spread(before, source, op, observed.dt, op.D * (1 + step)) - went).max(initial=0.0))
+    difference /= step * scale
+    if difference <= EVEN and gap <= observed.tolerance:
         reason = "temperatures are even: no heat flows that would show it"
         yield Skipped(law="P19", op=observed.label, reason=reason)
         return
-    bias = observed.tolerance / seen if seen > observed.tolerance else np.inf
+    bias = observed.tolerance / difference if difference > observed.tolerance else np.inf
     yield significance.exact(
         observed, "P19", "each step is D lap T + source", gap, rows.after.size, bias=bias, bias_of="diffusivity"
     )

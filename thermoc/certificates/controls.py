@@ -61,9 +61,9 @@ def _caught(observed: Observed, rule: Rule, falsified: Callable[[Observed, Rule]
     size = max(sum(array[0].size for array in observed.arrays.values() if len(array) > 1), 1)
     count = max(FIRST_NUMBERS // size, 16)
     while True:
-        part = falsified(observed.first(min(count, ticks)), rule)
+        record = falsified(observed.first(min(count, ticks)), rule)
         with np.errstate(all="ignore"):
-            broken = next((law for law in _judged(rule.check(part), level) if law.verdict == FAILS), None)
+            broken = next((law for law in _judged(rule.check(record), level) if law.verdict == FAILS), None)
         if broken is not None:
             return broken.statement
         if count >= ticks:
@@ -137,9 +137,9 @@ def _permuted(observed: Observed, rule: Rule) -> dict[str, NDArray] | None:
     n = len(constants[names[-1]]) - (len(names) > 1)
     for key in range(8):
         order = np.random.Generator(np.random.Philox(key=key)).permutation(n)
-        other = _in_order(constants, names, order)
-        if any(not np.array_equal(constants[name], other[name]) for name in names):
-            return other
+        permuted = _in_order(constants, names, order)
+        if any(not np.array_equal(constants[name], permuted[name]) for name in names):
+            return permuted
     return None
 
 
@@ -171,10 +171,10 @@ def _with(
     observed: Observed, arrays: Mapping[str, NDArray], constants: Mapping[str, NDArray] | None = None
 ) -> Observed:
     constants = constants or {}
-    told = {name: np.asarray(array, float)[np.newaxis, np.newaxis] for name, array in constants.items()}
+    stated = {name: np.asarray(array, float)[np.newaxis, np.newaxis] for name, array in constants.items()}
     return replace(
         observed,
-        arrays={**observed.arrays, **arrays, **told},
+        arrays={**observed.arrays, **arrays, **stated},
         constants={**observed.constants, **constants},
     )
 

@@ -29,10 +29,10 @@ def device(observed: Observed) -> Iterator[Finding | Skipped]:
     circuit = np.broadcast_to(observed.constants["circuit"], (T.shape[-1], 5))
     charge, capacity = circuit[:, 2], circuit[:, 4]
     ambient = observed.like("T_ambient", "T")
-    own = library().stored(op.model, observed.constants["parameters"], x, ambient)
-    quadratic = bool(charge.any()) or own is not None
+    row = library().stored(op.model, observed.constants["parameters"], x, ambient)
+    quadratic = bool(charge.any()) or row is not None
     reason = ""
-    if own is not None and np.ptp(ambient, axis=0).any():
+    if row is not None and np.ptp(ambient, axis=0).any():
         reason = "its enthalpy is counted from an ambient temperature that changes"
     elif op.method == "euler" and charge.any() and op.steps > 1:
         reason = "Euler's steps leave charge out, within the tick: steps=1 shows it"
@@ -41,7 +41,7 @@ def device(observed: Observed) -> Iterator[Finding | Skipped]:
         return
     # differences first: C T as a whole would hide a small flow behind its digits
     change = capacity * (T[1:] - T[0]) + 0.5 * charge * (node[1:] - node[0]) * (node[1:] + node[0])
-    change = change + (0.0 if own is None else own[1:] - own[0])
+    change = change + (0.0 if row is None else row[1:] - row[0])
     flows = np.cumsum(work[1:] - heat[1:], axis=0)
     if op.method == "euler":
         flows = flows + np.cumsum(0.5 * charge * np.diff(node, axis=0) ** 2, axis=0)
@@ -50,8 +50,8 @@ def device(observed: Observed) -> Iterator[Finding | Skipped]:
     scale = max(float(moved.max()), float(np.abs(change).max(initial=0.0)), 1e-300)
     # the digits of a temperature and of a voltage, as the state keeps them from tick to tick
     digits = float(np.finfo("float32" if observed.single else "float64").eps) * len(T)
-    held = float((capacity * np.abs(T).max((0, 1)) + charge * node.max((0, 1)) ** 2).sum())
+    stored = float((capacity * np.abs(T).max((0, 1)) + charge * node.max((0, 1)) ** 2).sum())
     loose = SLACK * op.tolerance if quadratic and op.method == "sdirk" else 0.0
     gap = float(np.abs(change - flows).max(initial=0.0)) / scale
-    room = float(max(observed.tolerance, loose) + digits * held / scale)
-    yield exact(observed, "P45", "work - heat = stored, each from its own side", gap, T.size, tolerance=room)
+    slack = float(max(observed.tolerance, loose) + digits * stored / scale)
+    yield exact(observed, "P45", "work - heat = stored, each from its own side", gap, T.size, tolerance=slack)

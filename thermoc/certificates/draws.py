@@ -108,14 +108,14 @@ def _families(now: NDArray, later: NDArray | None) -> list[tuple[NDArray, int]]:
         rows = now.size // size
         if rows < 4:
             continue
-        one = np.moveaxis(now, axis, 2).reshape(-1, size)
-        norm = np.sqrt(np.einsum("ij,ij->j", one, one))
+        current = np.moveaxis(now, axis, 2).reshape(-1, size)
+        norm = np.sqrt(np.einsum("ij,ij->j", current, current))
         if size > 1:
-            r = (one.T @ one) / _positive(np.outer(norm, norm))
+            r = (current.T @ current) / _positive(np.outer(norm, norm))
             families.append((r[np.triu_indices(size, 1)], rows))
         if later is not None:
             other = np.moveaxis(later, axis, 2).reshape(-1, size)
-            lagged = (one.T @ other) / _positive(np.outer(norm, np.sqrt(np.einsum("ij,ij->j", other, other))))
+            lagged = (current.T @ other) / _positive(np.outer(norm, np.sqrt(np.einsum("ij,ij->j", other, other))))
             families.append((lagged.reshape(-1), rows))
     return families
 
@@ -192,9 +192,9 @@ def _expit(drive: NDArray) -> NDArray:
 
 def categories(observed: Observed, s: NDArray, x: NDArray, T: NDArray) -> Iterator[Finding]:
     """Yield that categories, the last axis, are drawn by Boltzmann's law (P5): as often, as hot, by their whole law."""
-    kept = np.concatenate([np.arange(len(s))[which] for which in chunks(len(s), s[0].size, MOST_SUMMED)])
-    if len(kept) < len(s):
-        s, x, T = s[kept], x[kept], T[kept]
+    sampled = np.concatenate([np.arange(len(s))[which] for which in chunks(len(s), s[0].size, MOST_SUMMED)])
+    if len(sampled) < len(s):
+        s, x, T = s[sampled], x[sampled], T[sampled]
     shape, k = s.shape[:2], s.shape[-1]
     s, e = (array.reshape(*shape, -1, k) for array in (s, x / T))
     p = special.softmax(-e, axis=-1)

@@ -73,8 +73,8 @@ def _fitted(call: Call, op: Op, warmup: int) -> tuple[NDArray, TemperatureFit]:
     name = op.results[0].name
     outputs = run_again(call.executable.recompiled(instrumented(graph, (op,))), call).outputs
     values = seen_of(graph, outputs)[name]
-    taken = samples_of(values[warmup:].reshape(*values[warmup:].shape[:2], -1).astype(float))
-    blocks = blocks_of(taken.values, summaries_of(taken, law), independent=False)
+    samples = samples_of(values[warmup:].reshape(*values[warmup:].shape[:2], -1).astype(float))
+    blocks = blocks_of(samples.values, summaries_of(samples, law), independent=False)
     if blocks is None:
         notes = [f"{call.ticks - warmup} ticks of {call.batch} samples"]
         raise error("T404", "the run is too short for error bars", notes=notes, hint="run longer, or more samples")
@@ -129,6 +129,6 @@ def _predicted(run: Run, op: Op, stated: NDArray, warmup: int) -> NDArray | None
         return None
     ticks, targets = run.chip.run.units.ticks, run.chip.run.targets[name]
     at = kelvin[name].reshape(len(ticks), -1, kelvin[name].shape[-1])
-    kept = ticks >= call.begun + warmup
-    share = at[kept] / targets[kept][:, np.newaxis, np.newaxis]
-    return stated * share.mean(axis=(0, 1))
+    selected = ticks >= call.begun + warmup
+    ratio = at[selected] / targets[selected][:, np.newaxis, np.newaxis]
+    return stated * ratio.mean(axis=(0, 1))

@@ -29,12 +29,12 @@ def fluctuations(
         return
     pairs = 2 * op.k_B * observed.dt * T[:, :, np.newaxis] * T[:, np.newaxis] * (G - np.diag(np.diag(G)))
     covariance = -pairs
-    place = np.arange(n)
-    covariance[:, place, place] = pairs.sum(axis=2) + 2 * op.k_B * observed.dt * T * bath * g
+    nodes = np.arange(n)
+    covariance[:, nodes, nodes] = pairs.sum(axis=2) + 2 * op.k_B * observed.dt * T * bath * g
     # What a part without a reservoir exchanges adds up to nothing: one of its nodes follows from the others.
-    _, part = connected_components(G > 0, directed=False)
-    follows = [np.flatnonzero(part == one)[0] for one in np.unique(part) if not (g[part == one] > 0).any()]
-    free = np.setdiff1d(place, follows)
+    _, labels = connected_components(G > 0, directed=False)
+    follows = [np.flatnonzero(labels == label)[0] for label in np.unique(labels) if not (g[labels == label] > 0).any()]
+    free = np.setdiff1d(nodes, follows)
     if not len(free):
         return
     white = np.linalg.inv(np.linalg.cholesky(covariance[:, free[:, np.newaxis], free]))
@@ -64,15 +64,15 @@ def _noisy_links(observed: Observed, modes: Modes, rows: Rows, G: NDArray, white
     if len(links) > 1:
         drifts, spreads = (np.sum(parts, axis=0) for parts in zip(*directions))
         directions.append((drifts, spreads))
-    found = []
+    estimates = []
     for drift, spread in directions:
         square = (white.z * (spread @ white.z[..., np.newaxis])[..., 0]).sum()
         square -= np.trace(spread, axis1=1, axis2=2).sum()
         score = float((white.z * drift).sum() + square / 2)
-        found.append((score, float(np.vdot(drift, drift) + np.vdot(spread, spread) / 2)))
-    score, information = max(found, key=lambda pair: abs(pair[0]) / np.sqrt(pair[1]))
+        estimates.append((score, float(np.vdot(drift, drift) + np.vdot(spread, spread) / 2)))
+    score, information = max(estimates, key=lambda pair: abs(pair[0]) / np.sqrt(pair[1]))
     # The power is that of the direction which shows least.
-    least = min(information for _, information in found[-1:])
+    smallest = min(information for _, information in estimates[-1:])
     yield significance.normal(
         observed,
         "P18",
@@ -81,8 +81,8 @@ def _noisy_links(observed: Observed, modes: Modes, rows: Rows, G: NDArray, white
         1 / np.sqrt(information),
         white.z.size,
         expected=1.0,
-        tries=len(found),
-        slope=np.sqrt(least / information),
+        tries=len(estimates),
+        slope=np.sqrt(smallest / information),
         bias_of="conductance",
     )
 
@@ -96,13 +96,13 @@ def _derivatives(
     link = np.zeros(n)
     link[i], link[j] = np.sqrt(conductance), -np.sqrt(conductance)
     drift = modes.kicks(modes.slopes(rows.T, rows.power, link))[:, white.free]
-    share = 1e-4
+    step = 1e-4
     L = (modes.V * modes.rates) @ modes.V.T * modes.root * modes.root[:, np.newaxis]
-    other = Modes(modes.root**2, L + share * np.outer(link, link), observed.dt)
+    shifted = Modes(modes.root**2, L + step * np.outer(link, link), observed.dt)
     # What makes of noise heat the temperatures, of the larger conductance; brought back to heat by this one.
-    D = (modes.kicks(other.kicked(np.eye(n))).T - np.eye(n)) / share
-    own = 2 * op.k_B * observed.dt * rows.T[:, i] * rows.T[:, j]
-    change = own[:, np.newaxis, np.newaxis] * np.outer(link, link)
+    D = (modes.kicks(shifted.kicked(np.eye(n))).T - np.eye(n)) / step
+    variance = 2 * op.k_B * observed.dt * rows.T[:, i] * rows.T[:, j]
+    change = variance[:, np.newaxis, np.newaxis] * np.outer(link, link)
     turned = D @ white.covariance
     change = (change + turned + np.swapaxes(turned, 1, 2))[:, white.free[:, np.newaxis], white.free]
     spread = white.by @ change @ np.swapaxes(white.by, 1, 2)

@@ -113,13 +113,15 @@ def clamp(observed: Observed) -> Iterator[Finding]:
 
 def entropy_production(observed: Observed) -> Iterator[Finding]:
     """Conduction makes entropy, as much as each flow over its two temperatures (P30, P46)."""
-    T, made = observed["T"], observed["S_dot"]
+    T, production = observed["T"], observed["S_dot"]
     i, j = np.nonzero(np.triu(observed.constants["conductance"], 1))
     hot, cold = T[..., i], T[..., j]
-    each = observed.constants["conductance"][i, j] * (hot - cold) ** 2 / (hot * cold)
+    production = observed.constants["conductance"][i, j] * (hot - cold) ** 2 / (hot * cold)
     # Against all that is summed: in the sum over nodes large terms cancel.
     size = max(float((observed.constants["conductance"][i, j] * (hot / cold + cold / hot)).sum(axis=-1).max()), 1e-300)
-    gap = float(np.abs(each.sum(axis=-1) - made).max()) / size
-    yield exact(observed, "P30", "it is sum G (T_i - T_j)^2 / (T_i T_j)", gap, made.size)
+    gap = float(np.abs(production.sum(axis=-1) - production).max()) / size
+    yield exact(observed, "P30", "it is sum G (T_i - T_j)^2 / (T_i T_j)", gap, production.size)
     if (T > 0).all():
-        yield exact(observed, "P46", "entropy is never destroyed", float(made.min()) / size, made.size, side="above")
+        yield exact(
+            observed, "P46", "entropy is never destroyed", float(production.min()) / size, production.size, side="above"
+        )

@@ -18,8 +18,8 @@ def level_of(findings: Sequence[Finding], rate: float = FALSE_ALARMS) -> float:
     The least p is held against rate / m, the next against rate / (m - 1), until one does not fail; that one's level is
     all others' too. m: the laws that have a p, but for whether chains agree, which is no law that fails.
     """
-    told = (finding for finding in findings if finding.needed is None and finding.statistic != AGREEMENT)
-    ranked = sorted(finding.p for finding in told if finding.p is not None)
+    judged = (finding for finding in findings if finding.needed is None and finding.statistic != AGREEMENT)
+    ranked = sorted(finding.p for finding in judged if finding.p is not None)
     failed = 0
     while failed < len(ranked) and ranked[failed] < rate / (len(ranked) - failed):
         failed += 1

@@ -30,13 +30,13 @@ class Modes:
 
     def kicks(self, off: NDArray) -> NDArray:
         """Return the noise heat (rows, n) that took the temperatures ``off`` from where they would have gone."""
-        share = np.sqrt(held_share(2 * self.rates, self.dt) / self.dt)
-        return (((off * self.root) @ self.V) / share) @ self.V.T * self.root
+        factor = np.sqrt(held_share(2 * self.rates, self.dt) / self.dt)
+        return (((off * self.root) @ self.V) / factor) @ self.V.T * self.root
 
     def kicked(self, heat: NDArray) -> NDArray:
         """Return the temperatures (rows, n) that noise heat of a tick adds."""
-        share = np.sqrt(held_share(2 * self.rates, self.dt) / self.dt)
-        return self._through(share, heat / self.root)
+        factor = np.sqrt(held_share(2 * self.rates, self.dt) / self.dt)
+        return self._through(factor, heat / self.root)
 
     def slopes(self, T: NDArray, p: NDArray, link: NDArray) -> NDArray:
         """Return what the temperatures (rows, n) after a step change by for a conductance larger by a share of 1.
@@ -54,9 +54,9 @@ class Modes:
             return np.where(same, slope[:, np.newaxis], (values[:, np.newaxis] - values) / safe)
 
         decays = divided(self.decay, -self.dt * self.decay)
-        small = self.rates * self.dt < 1e-4
-        rate = np.where(small, 1.0, self.rates)
-        gains = divided(self.gain, np.where(small, -(self.dt**2) / 2, (self.dt * self.decay - self.gain) / rate))
+        slow = self.rates * self.dt < 1e-4
+        rate = np.where(slow, 1.0, self.rates)
+        gains = divided(self.gain, np.where(slow, -(self.dt**2) / 2, (self.dt * self.decay - self.gain) / rate))
         return (y @ (decays * outer) + q @ (gains * outer)) @ self.V.T / self.root
 
 
@@ -80,10 +80,10 @@ class Rows:
         if fluctuating:
             most = max(MOST_WORK // (16 * FEW_LINKS * n * n), 64)
         # Whole ticks, evenly spaced, and as many samples as still fit.
-        kept = min(samples, max(most, 1))
-        count = max(1, min(ticks, most // kept))
+        size = min(samples, max(most, 1))
+        count = max(1, min(ticks, most // size))
         self.ticks = np.unique(np.linspace(0, ticks - 1, count).astype(int))
-        self.samples = np.unique(np.linspace(0, samples - 1, kept).astype(int))
+        self.samples = np.unique(np.linspace(0, samples - 1, size).astype(int))
         self.T, self.after = self.picked(T), self.picked(T, 1)
         self.power = self.picked(power)
 
@@ -104,8 +104,8 @@ class Rows:
 
 def some(links: list[tuple[int, int, float]], nodes: int) -> list[tuple[int, int, float]]:
     """Return links, evenly spaced, of which each can be looked at; all of a network of some hundred nodes."""
-    most = max(MOST_WORK // (8 * 10 * nodes**2), FEW_LINKS)
-    return links[:: -(-len(links) // most) or 1]
+    limit = max(MOST_WORK // (8 * 10 * nodes**2), FEW_LINKS)
+    return links[:: -(-len(links) // limit) or 1]
 
 
 def links_of(G: NDArray, g: NDArray) -> list[tuple[int, int, float]]:

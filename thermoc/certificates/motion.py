@@ -36,8 +36,8 @@ def brownian(observed: Observed) -> Iterator[Finding | Skipped]:
     x, force, T, mu = observed["x"], *(observed.aligned(name, "x") for name in ("force", "T", "mobility"))
     if "stiffness" in observed:
         k = observed.aligned("stiffness", "x")
-        rest: Callable[[Any], NDArray] = lambda which: at(force, which) / at(k, which)  # noqa: E731
-        yield from _relaxing(observed, x, _Spring(rest=rest, variance=T / k, rate=mu * k))
+        equilibrium: Callable[[Any], NDArray] = lambda which: at(force, which) / at(k, which)  # noqa: E731
+        yield from _relaxing(observed, x, _Spring(rest=equilibrium, variance=T / k, rate=mu * k))
         return
     drift, spread = mu * observed.dt, np.sqrt(2 * mu * T * observed.dt)
 
@@ -100,10 +100,10 @@ def averaged(shape: tuple[int, ...]) -> tuple[int, Any]:
     """Return every which tick, and which units of the last axis, of (ticks, samples, ...) an average is taken over."""
     ticks, samples, *units = shape
     every = spacing(ticks, int(np.prod(shape[1:])), samples)
-    most = max(MOST_AVERAGED * units[-1] // max(int(np.prod(shape)) // every, 1), 1) if units else 1
-    if not units or most >= units[-1]:
+    limit = max(MOST_AVERAGED * units[-1] // max(int(np.prod(shape)) // every, 1), 1) if units else 1
+    if not units or limit >= units[-1]:
         return every, slice(None)
-    return every, np.unique(np.linspace(0, units[-1] - 1, min(units[-1], most)).astype(int))
+    return every, np.unique(np.linspace(0, units[-1] - 1, min(units[-1], limit)).astype(int))
 
 
 def _of(array: NDArray, units: Any) -> NDArray:
@@ -160,10 +160,10 @@ def _conserved(observed: Observed) -> Iterator[Finding | Skipped]:
     energy = kinetic + observed["potential"]
     quarter = max(len(energy) // 4, 1)
     gained = float((energy[-quarter:].mean(axis=0) - energy[:quarter].mean(axis=0)).mean())
-    share = gained / max(float(kinetic.mean()), 1e-300)
+    drift = gained / max(float(kinetic.mean()), 1e-300)
     statement = "energy stays without friction, beside the kinetic energy"
     yield significance.exact(
-        observed, "P45", statement, share, energy.size, tolerance=MOST_DRIFT, bias=MOST_DRIFT, bias_of="energy"
+        observed, "P45", statement, drift, energy.size, tolerance=MOST_DRIFT, bias=MOST_DRIFT, bias_of="energy"
     )
 
 
@@ -200,9 +200,11 @@ def ou_network(observed: Observed) -> Iterator[Finding | Skipped]:
     # In the eigenvectors of K every mode relaxes alone, so one law serves all.
     rates, V = np.linalg.eigh(observed.constants["K"].astype(float))
     b = observed.aligned("b", "x")
-    rest = np.broadcast_to(b, (*b.shape[:2], len(rates))) @ V / rates
+    equilibrium = np.broadcast_to(b, (*b.shape[:2], len(rates))) @ V / rates
     T = observed["T"][..., np.newaxis]
-    spring = _Spring(rest=lambda which: at(rest, which), variance=T / rates, rate=(op.mobility * rates)[None, None])
+    spring = _Spring(
+        rest=lambda which: at(equilibrium, which), variance=T / rates, rate=(op.mobility * rates)[None, None]
+    )
     yield from _relaxing(observed, observed["x"] @ V, spring)
 
 

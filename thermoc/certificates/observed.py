@@ -181,16 +181,16 @@ def potentials(graph: Graph, op: Op) -> list[Value]:
     """Return the energies that a particle's force is the slope of, where all of it is of pairs and bonds; else none."""
     if not isinstance(op, langevin.Langevin):
         return []
-    found, stack = list[Value](), [op.force]
+    terms, stack = list[Value](), [op.force]
     while stack:
         source = graph.producers[stack.pop().name]
         if isinstance(source, core.Add):
             stack += source.inputs
         elif isinstance(source, langevin.PairForce | langevin.BondForce) and source.x.name == op.x.name:
-            found.append(source.U)
+            terms.append(source.U)
         else:
             return []
-    return found
+    return terms
 
 
 def _free(graph: Graph, op: Op) -> bool:
@@ -200,15 +200,15 @@ def _free(graph: Graph, op: Op) -> bool:
     force, x = getattr(op, "force", None), getattr(op, "x", None)
     if force is None or x is None or getattr(op, "stiffness", None) is not None:
         return False
-    seen, stack = {force.name}, [force.name]
+    visited, stack = {force.name}, [force.name]
     while stack:
         source = graph.producers[stack.pop()]
         if any(result.name == x.name for result in source.results):
             return False
         # What only pairs and bonds exert is the same wherever all of them are.
         for operand in () if isinstance(source, langevin.PairForce | langevin.BondForce) else source.inputs:
-            if operand.name not in seen:
-                seen.add(operand.name)
+            if operand.name not in visited:
+                visited.add(operand.name)
                 stack.append(operand.name)
     return True
 

@@ -80,8 +80,8 @@ def recheck(
 
 def _certified(run: Run, document: Mapping[str, Any]) -> Certificate:
     """Return the certificate of a run by what a file asks of it: warm-up, rate of false alarms, resolution."""
-    asked = {name: document[name] for name in ("false_alarms", "resolution") if name in document}
-    return certify(run, warmup=document["warmup"], **asked)
+    requested = {name: document[name] for name in ("false_alarms", "resolution") if name in document}
+    return certify(run, warmup=document["warmup"], **requested)
 
 
 def _elsewhere(run: Run, document: Mapping[str, Any], on: str, path: object) -> Certificate:
@@ -90,15 +90,15 @@ def _elsewhere(run: Run, document: Mapping[str, Any], on: str, path: object) -> 
     assert call is not None
     exe = api.compile(call.executable.source, on)
     position: dict[str, Any] = dict(call.position)
-    other = exe.run(call.inputs, ticks=call.ticks, batch=call.batch, **position)
+    rerun = exe.run(call.inputs, ticks=call.ticks, batch=call.batch, **position)
     drifted = {
-        name: float((run[name] != other[name]).mean()) for name in run.outputs if not _near(run[name], other[name])
+        name: float((run[name] != rerun[name]).mean()) for name in run.outputs if not _near(run[name], rerun[name])
     }
     if drifted:
-        notes = [f"{name}: {share:.2g} of its numbers differ" for name, share in drifted.items()]
+        notes = [f"{name}: {fraction:.2g} of its numbers differ" for name, fraction in drifted.items()]
         hint = f"thermoc verify MODEL --targets {document['target']},{cut(on, 40)} says where they part"
         raise error("T407", f"{shown(path)}: its run on {cut(on, 40)} is another", notes=notes, hint=hint)
-    return _certified(other, document)
+    return _certified(rerun, document)
 
 
 def _near(array: NDArray, other: NDArray) -> bool:
@@ -121,9 +121,9 @@ def _repeated(document: Mapping[str, Any], path: object, *, large: bool) -> Run:
 
 def _plain(document: Mapping[str, Any], of: Mapping[str, Any]) -> dict[str, Any]:
     """Return what both certificates must state, as JSON values, by the version of the one in the file."""
-    apart = _APART if of["version"] == VERSION else (*_APART, *_JUDGED)
+    separate_fields = _APART if of["version"] == VERSION else (*_APART, *_JUDGED)
     # Through JSON, for a document from a file has lists where a fresh one may have tuples.
-    return json.loads(json.dumps({name: value for name, value in document.items() if name not in apart}))
+    return json.loads(json.dumps({name: value for name, value in document.items() if name not in separate_fields}))
 
 
 def _differences(then: Any, now: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -132,8 +132,8 @@ def _differences(then: Any, now: Any, where: str = "") -> Iterator[tuple[str, An
         for name in now:
             yield from _differences(then[name], now[name], f"{where}.{name}" if where else name)
     elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
-        for index, (one, other) in enumerate(zip(then, now)):
-            yield from _differences(one, other, f"{where}[{index}]")
+        for index, (first, second) in enumerate(zip(then, now)):
+            yield from _differences(first, second, f"{where}[{index}]")
     elif not _agree(then, now):
         yield where, then, now
 

@@ -21,8 +21,8 @@ def signed(document: Mapping[str, Any], key: str | os.PathLike[str]) -> dict[str
     """
     private = check_key(key)
     public = private.public_key().public_bytes_raw()
-    made = private.sign(_message(document))
-    return {**document, "signature": {"key": _text(public), "signature": _text(made)}}
+    signature = private.sign(_message(document))
+    return {**document, "signature": {"key": _text(public), "signature": _text(signature)}}
 
 
 def check_key(key: str | os.PathLike[str]) -> Any:
@@ -42,8 +42,8 @@ def check_signature(document: Mapping[str, Any], path: object, key: str | os.Pat
             raise error("T407", f"{shown(path)} is not signed", hint="thermoc run MODEL --certify --sign KEY signs one")
         return
     try:
-        public, made = (base64.b64decode(stated[name], validate=True) for name in ("key", "signature"))
-        if stated.keys() != {"key", "signature"} or len(public) != 32 or len(made) != 64:
+        public, signature = (base64.b64decode(stated[name], validate=True) for name in ("key", "signature"))
+        if stated.keys() != {"key", "signature"} or len(public) != 32 or len(signature) != 64:
             raise ValueError("its key or signature has another length")
     except (TypeError, KeyError, ValueError, AttributeError, binascii.Error) as reason:
         raise damaged(path, "a certificate", f"its signature cannot be read: {reason}") from None
@@ -54,7 +54,7 @@ def check_signature(document: Mapping[str, Any], path: object, key: str | os.Pat
             raise error("T407", f"{shown(path)} is signed with another key", notes=[f"its key is {stated['key']}"])
     invalid = need("cryptography.exceptions", "sign", "signatures").InvalidSignature
     try:
-        ed25519.Ed25519PublicKey.from_public_bytes(public).verify(made, _message(document))
+        ed25519.Ed25519PublicKey.from_public_bytes(public).verify(signature, _message(document))
     except invalid:
         raise error("T407", f"{shown(path)}: its signature is not of it", hint="do not trust it") from None
 

@@ -37,14 +37,14 @@ def exact(
     **details: float,
 ) -> Finding:
     """Return that a relative gap is zero to rounding. bias: the smallest relative bias that is beyond rounding."""
-    room = observed.tolerance if tolerance is None else tolerance
+    slack = observed.tolerance if tolerance is None else tolerance
     return Finding(
         law=law,
         op=observed.label,
         statement=statement,
         statistic="exact",
         measured=float(gap),
-        bound=lambda _: room,
+        bound=lambda _: slack,
         side=side,
         samples=samples,
         bias=None if bias is None else lambda _: bias,
@@ -56,7 +56,7 @@ def exact(
 
 def long_enough(observed: Observed, statement: str, measured: float, least: float, ticks: int) -> Finding:
     """Return that a run is long enough for P49; how long it would have to be grows with what is missing."""
-    share = least / measured if measured > 0 else np.inf
+    fraction = least / measured if measured > 0 else np.inf
     return Finding(
         law="P49",
         op=observed.label,
@@ -68,7 +68,7 @@ def long_enough(observed: Observed, statement: str, measured: float, least: floa
         side="above",
         samples=ticks,
         ticks=ticks,
-        needed=None if measured >= least else ticks * share,
+        needed=None if measured >= least else ticks * fraction,
     )
 
 
@@ -111,8 +111,8 @@ def normal(
     off = np.sign(gap) * max(abs(gap) - allowance, 0.0)
     score = off / error if error > 0 else (0.0 if off == 0 else np.copysign(np.inf, off))
     p = 2 * tries * _tail(abs(transformed(score)), dof) if np.isfinite(score) else 0.0
-    few = abs(skew) > MOST_SKEWED
-    needed = observed.ticks * (skew / MOST_SKEWED) ** 2 if few else None
+    skewed = abs(skew) > MOST_SKEWED
+    needed = observed.ticks * (skew / MOST_SKEWED) ** 2 if skewed else None
     # What never moved has no error bar to be judged by.
     needed = np.inf if error == 0 and off != 0 else needed
     return Finding(
@@ -173,22 +173,22 @@ def mean(
     Degrees of freedom: a variance of ESS numbers and a tau by Geyer's sum together are known to some 12 / ESS
     (Wolff 2004), as is a variance from ESS / 6 numbers.
     """
-    found = average(series)
+    estimate = average(series)
     return normal(
         observed,
         law,
         statement,
-        found.mean,
-        found.error,
+        estimate.mean,
+        estimate.error,
         series.size,
         expected=expected,
-        dof=max(found.known / 6, 1.0),
-        skew=found.skew / np.sqrt(max(found.ess, 1.0)),
+        dof=max(estimate.known / 6, 1.0),
+        skew=estimate.skew / np.sqrt(max(estimate.ess, 1.0)),
         allowance=allowance,
         slope=slope,
         bias_of=bias_of,
-        tau=found.tau * every,
-        ess=found.ess,
+        tau=estimate.tau * every,
+        ess=estimate.ess,
         allowance_=allowance,
         from_tick=float(observed.first_tick + observed.warmup),
     )
@@ -247,13 +247,13 @@ def counted(
     The inequality holds for few events too; where there are many, it is sharpened to a normal's tail.
     """
     off, variance_, largest, information = sum_.off, sum_.variance, sum_.largest, sum_.information
-    few = variance_ < 25 * largest**2
+    rare = variance_ < 25 * largest**2
 
     def tail(size: float) -> float:
         u = size * largest / variance_
         bennett = np.exp(-variance_ / largest**2 * ((1 + u) * np.log1p(u) - u))
         # An exponential bound is too wide by z sqrt(2 pi), the ratio of a normal's tail to it.
-        return float(bennett if few else bennett / max(size / np.sqrt(variance_) * np.sqrt(2 * np.pi), 1.0))
+        return float(bennett if rare else bennett / max(size / np.sqrt(variance_) * np.sqrt(2 * np.pi), 1.0))
 
     def limit(level: float) -> float:
         goal = np.log(level / 2 / tries)

@@ -100,16 +100,16 @@ def _check(target: str, mine: Mapping[str, Any], options: Mapping[str, Any]) -> 
             hint = "--target brian2, lava, onnx or chip"
             raise error("T404", f"target sim anneals without option {next(iter(options))!r}", hint=hint)
         return
-    asked = [name for name, value in mine.items() if value not in (None, "auto")]
-    if asked:
+    stated = [name for name, value in mine.items() if value not in (None, "auto")]
+    if stated:
         notes = [f"target {target} runs the annealing network for --sweeps ticks, in --replicas samples"]
-        raise error("T404", f"--{asked[0]} is an option of target sim alone", notes=notes)
+        raise error("T404", f"--{stated[0]} is an option of target sim alone", notes=notes)
 
 
 def _minimised(problem: Problem, settings: Mapping[str, Any], *, quiet: bool) -> Samples:
     sign = -1 if problem.sense == "max" else 1
     reach = settings["reach"]
-    others = {name: value for name, value in settings.items() if name not in ("reach", "device")}
+    options = {name: value for name, value in settings.items() if name not in ("reach", "device")}
     display = BestSoFar(problem, asked=False if quiet else None)
     try:
         return minimise(
@@ -117,7 +117,7 @@ def _minimised(problem: Problem, settings: Mapping[str, Any], *, quiet: bool) ->
             target_energy=None if reach is None else sign * reach,
             device=settings["device"] or "cpu",
             on_progress=display if display.shown else None,
-            **others,
+            **options,
         )
     finally:
         display.close()
@@ -126,8 +126,8 @@ def _minimised(problem: Problem, settings: Mapping[str, Any], *, quiet: bool) ->
 def _on_target(problem: Problem, target: str, settings: Mapping[str, Any], options: Mapping[str, Any]) -> Samples:
     from thermoc.apps.optimisation.on_targets import anneal_on
 
-    given = {name: value for name, value in settings.items() if value is not None}
-    return anneal_on(target, problem.model, **given, **options)
+    stated = {name: value for name, value in settings.items() if value is not None}
+    return anneal_on(target, problem.model, **stated, **options)
 
 
 def _title(problem: Problem, samples: Samples) -> str:

@@ -81,16 +81,16 @@ def certify(
     if plot is not None:
         format_of(plot)  # before samples are looked at, which may take a while
     options: dict[str, Any] = {"T": temperature, "output": of, "independent": independent, "format": format}
-    found = certify_samples(file, _model(model), kind=kind, resolution=resolution, **options)
+    certificate = certify_samples(file, _model(model), kind=kind, resolution=resolution, **options)
     if output is not None:
-        found.save(output)
+        certificate.save(output)
     if plot is not None:
-        save(temperatures(found.unit_temperatures), plot)
+        save(temperatures(certificate.unit_temperatures), plot)
     if as_json:
-        print_json(found.document)
+        print_json(certificate.document)
     else:
-        say(str(found))
-    check(found, as_json=as_json)
+        say(str(certificate))
+    check(certificate, as_json=as_json)
 
 
 def _of_run(file: Path, large: bool, on: str | None, key: Path | None, as_json: bool) -> None:

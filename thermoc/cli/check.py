@@ -34,8 +34,8 @@ def check(
     verdicts = check_answers(problem, content)
     right = sum(verdict.right for verdict in verdicts)
     if as_json:
-        found = [{**asdict(verdict), "right": verdict.right} for verdict in verdicts]
-        print_json({"file": problem.name, "kind": problem.kind, "right": right == len(verdicts), "answers": found})
+        rows = [{**asdict(verdict), "right": verdict.right} for verdict in verdicts]
+        print_json({"file": problem.name, "kind": problem.kind, "right": right == len(verdicts), "answers": rows})
     else:
         say(table(f"{problem.name}: {problem.kind}, {right} of {len(verdicts)} answers are right", _rows(verdicts)))
     if right < len(verdicts):

@@ -68,16 +68,16 @@ def cost(
         can_write(plot)
     options = options_by_target(option)
     net = model.load()
-    given: dict[str, Any] = {"ticks": ticks, "batch": batch, "seed": seed, "options": options}
+    arguments: dict[str, Any] = {"ticks": ticks, "batch": batch, "seed": seed, "options": options}
     if model.name == DEMO and input is None:
-        given |= _digits(batch or SHOWN)
+        arguments |= _digits(batch or SHOWN)
     else:
-        given["inputs"] = no_inputs(net.graph) if input is None else load_inputs(input, net.graph)
+        arguments["inputs"] = no_inputs(net.graph) if input is None else load_inputs(input, net.graph)
     if calibrate is not None:
-        given["calibrate"] = load_inputs(calibrate, net.graph)
+        arguments["calibrate"] = load_inputs(calibrate, net.graph)
     if labels is not None:
-        given["labels"] = _labels(labels)
-    table = cost_of(net, on, **given)
+        arguments["labels"] = _labels(labels)
+    table = cost_of(net, on, **arguments)
     if plot is not None:
         table.plot(plot)
     _tell(table, plot, sources=sources, as_json=as_json)

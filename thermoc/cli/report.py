@@ -29,10 +29,10 @@ def report(
     check_page(output)
     can_write(output)
     runs = [open_run(path) for path in (run, other) if path is not None]
-    made = make_report(*runs)
-    size = made.html(output)
+    page = make_report(*runs)
+    size = page.html(output)
     if as_json:
-        print_json({"path": str(output), "bytes": size, "verdict": made.document["verdict"]})
+        print_json({"path": str(output), "bytes": size, "verdict": page.document["verdict"]})
         return
-    say(str(made))
+    say(str(page))
     say(f"wrote {output}")

@@ -18,8 +18,8 @@ FOLDER = "thermoc.schemas"
 
 def names() -> list[str]:
     """Return the commands whose output has a schema; ``errors`` is what any of them prints where it fails."""
-    found = (path.name for path in files(FOLDER).iterdir())
-    return sorted(name.removesuffix(".json") for name in found if name.endswith(".json"))
+    paths = (path.name for path in files(FOLDER).iterdir())
+    return sorted(name.removesuffix(".json") for name in paths if name.endswith(".json"))
 
 
 def read(name: str) -> dict[str, Any]:

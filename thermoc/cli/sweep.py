@@ -70,13 +70,13 @@ def sweep(
 
     progress = False if as_json else None
     where = Where(scheduler=scheduler, workers=workers, retries=retries, overwrite=overwrite, progress=progress)
-    made, path = read_sweep(config)
+    plan, path = read_sweep(config)
     path = path if to is None else to
     if dry_run:
-        _foretell(made, where.processes, as_json=as_json)
+        _foretell(plan, where.processes, as_json=as_json)
         return
     try:
-        result = carry_out(made, path, where)
+        result = carry_out(plan, path, where)
     except KeyboardInterrupt:
         say(f"stopped; what is done is in {path}; to go on, give the same command", err=True)
         raise typer.Exit(INTERRUPTED) from None

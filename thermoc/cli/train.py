@@ -76,8 +76,8 @@ def train(
 def _say_how(path: Path, settings: Config) -> None:
     from thermoc.learning.training.saved import CHECKPOINT
 
-    there = (settings.folder / CHECKPOINT).is_file()
-    how = f"to go on: thermoc train {path} --resume" if there else "before the first checkpoint"
+    resumed = (settings.folder / CHECKPOINT).is_file()
+    how = f"to go on: thermoc train {path} --resume" if resumed else "before the first checkpoint"
     say(f"stopped; {how}", err=True)
 
 

@@ -86,8 +86,8 @@ def _machine(name: str) -> Callable[..., Cost]:
 
 
 def _known() -> str:
-    here = [name for name in plugins.names() if name not in SIMULATED]
-    return f"there are {', '.join(chip_names())}; on this computer {', '.join(here)}"
+    plugin_names = [name for name in plugins.names() if name not in SIMULATED]
+    return f"there are {', '.join(chip_names())}; on this computer {', '.join(plugin_names)}"
 
 
 def _question(

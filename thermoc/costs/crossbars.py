@@ -68,9 +68,9 @@ def _parts(chip: Chip, components: Mapping[str, float], samples: int) -> tuple[P
 
 def _marks(chip: Chip, parts: tuple[Part, ...]) -> dict[str, str]:
     """Return how sure each column is: as the least sure of the values behind it."""
-    spent = [part for part in parts if part.joules]
-    joules = weakest(part.mark for part in spent)
-    timed = {name for part in spent for name in CROSSBAR_TIMES.get(part.component, ())}
+    spent = [cost for cost in parts if cost.joules]
+    joules = weakest(cost.mark for cost in spent)
+    timed = {name for cost in spent for name in CROSSBAR_TIMES.get(cost.component, ())}
     seconds = weakest(value.sure for value in entries(chip, timed).values())
     heat = weakest([joules, *(value.sure for value in entries(chip, CROSSBAR_HEAT).values())])
     effective = {"joules_effective": joules, "seconds_effective": seconds}

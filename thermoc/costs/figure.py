@@ -31,24 +31,24 @@ def figure(rows: Sequence[Cost], title: str) -> Figure:
 
 def _panel(panel: Any, rows: Sequence[Cost], name: str, label: str) -> None:
     values = [getattr(row, name) for row in rows]
-    known = [value for value in values if value]
-    base = _base(name, known)
-    if name in LOGARITHMIC and known:
+    positive = [value for value in values if value]
+    base = _base(name, positive)
+    if name in LOGARITHMIC and positive:
         panel.set_xscale("log")
-        panel.set_xlim(base, max(known) * 300)
-    elif known:
-        panel.set_xlim(base, base + (max(known) - base) * 1.9 or base + 1)
-    for place, (row, value) in enumerate(zip(rows, values)):
+        panel.set_xlim(base, max(positive) * 300)
+    elif positive:
+        panel.set_xlim(base, base + (max(positive) - base) * 1.9 or base + 1)
+    for y, (row, value) in enumerate(zip(rows, values)):
         if value is None:
             text = "no" if row.reason else "unknown"
-            panel.text(0.02, place, text, va="center", fontsize=8, color="#777777", transform=_rows_of(panel))
+            panel.text(0.02, y, text, va="center", fontsize=8, color="#777777", transform=_rows_of(panel))
             continue
         start = base if name == "kelvin" else 0.0
-        panel.barh(place, value - start, left=start, height=0.6, color=COLOURS[0])
+        panel.barh(y, value - start, left=start, height=0.6, color=COLOURS[0])
         mark = row.marks.get(name, "")
         panel.text(
             max(value, base),
-            place,
+            y,
             f" {value:.{5 if name == 'kelvin' else 3}g} {mark}".rstrip(),
             va="center",
             fontsize=8,

@@ -55,9 +55,9 @@ def _spent(before: Mapping[str, int], after: Mapping[str, int], counters: Path, 
         return None
     total = 0
     for name, start in before.items():
-        gone = after[name] - start
+        spent = after[name] - start
         # a counter starts again at 0 beyond its range
-        total += gone if gone >= 0 else gone + _number(counters / name / "max_energy_range_uj")
+        total += spent if spent >= 0 else spent + _number(counters / name / "max_energy_range_uj")
     return total * 1e-6 / repeats
 
 

@@ -49,6 +49,6 @@ class Cost:
         return {
             **{name: getattr(self, name) for name in names},
             "marks": dict(self.marks),
-            "parts": [{**asdict(part), "sources": dict(part.sources)} for part in self.parts],
+            "parts": [{**asdict(cost), "sources": dict(cost.sources)} for cost in self.parts],
             "notes": list(self.notes),
         }

@@ -45,16 +45,18 @@ class SpikingRun:
     @property
     def joules(self) -> dict[str, float]:
         """Joules a sample by component, mean over samples."""
-        return {name: float(np.mean([one.joules[name] for one in self.samples])) for name in self.samples[0].joules}
+        return {
+            name: float(np.mean([sample.joules[name] for sample in self.samples])) for name in self.samples[0].joules
+        }
 
     @property
     def seconds(self) -> float:
         """Seconds a sample, mean over samples."""
-        return float(np.mean([one.step_seconds.sum() for one in self.samples]))
+        return float(np.mean([sample.step_seconds.sum() for sample in self.samples]))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values: counts of events a sample, mean over samples."""
-        counts = {name: float(np.mean([getattr(one, name) for one in self.samples])) for name in COUNTS}
+        counts = {name: float(np.mean([getattr(sample, name) for sample in self.samples])) for name in COUNTS}
         return {"steps": self.steps, **counts, "joules": self.joules, "seconds": self.seconds}
 
 
@@ -108,15 +110,15 @@ def _received(split: SplitGraph, question: Question) -> tuple[dict[str, AnyArray
     steps = question.ticks * split.every + split.ahead
     if not split.encodes:
         return {}, steps
-    own = {name: array for name, array in question.inputs.items() if name in split.before.inputs}
+    arrays = {name: array for name, array in question.inputs.items() if name in split.before.inputs}
     before = api.compile(split.before, "sim")
-    sent = before.run(own, ticks=question.ticks, batch=question.batch, seed=question.seed).outputs
+    sent = before.run(arrays, ticks=question.ticks, batch=question.batch, seed=question.seed).outputs
     messages: dict[str, AnyArray] = {}
     for op in split.encodes:
         tick = (np.arange(steps) - op.lag) // split.every
-        there = (tick >= 0) & (tick < question.ticks)
+        present = (tick >= 0) & (tick < question.ticks)
         array = sent[op.y.name][np.clip(tick, 0, question.ticks - 1)]
-        messages[op.y.name] = array * there.reshape(-1, *(1,) * (array.ndim - 1)).astype(array.dtype)
+        messages[op.y.name] = array * present.reshape(-1, *(1,) * (array.ndim - 1)).astype(array.dtype)
     return {name: messages[name] for name in split.loihi.inputs}, steps
 
 
@@ -131,8 +133,8 @@ def _sample(
         spikes[:, of] = outputs[f"sent.{name}"][:, sample].reshape(steps, -1)
         if f"held.{name}" in outputs:
             # what a membrane is when the step begins, it was when the one before ended
-            held = outputs[f"held.{name}"][:, sample].reshape(steps, -1)
-            potential[1:, of] = held[:-1]
+            rest_states = outputs[f"held.{name}"][:, sample].reshape(steps, -1)
+            potential[1:, of] = rest_states[:-1]
     for name, (value, first) in layout.host.items():
         array = _input(layout, name, inputs)
         ticked = array if array.ndim == len(value.shape) + 2 else np.broadcast_to(array, (steps, *array.shape))
@@ -158,7 +160,7 @@ def _parts(chip: Chip, counted: SpikingRun) -> tuple[Part, ...]:
 
 def _marks(chip: Chip, parts: tuple[Part, ...]) -> dict[str, str]:
     return {
-        "joules": weakest(part.mark for part in parts if part.joules),
+        "joules": weakest(cost.mark for cost in parts if cost.joules),
         "seconds": weakest(value.sure for value in entries(chip, TIMES).values()),
     }
 

@@ -114,18 +114,18 @@ def _synapses(
 ) -> dict[str, sparse.csc_array]:
     """Return a matrix (n, n) for each kind of synapse, of how many there are from each unit to each."""
     senders = Senders(graph)
-    found: dict[str, sparse.csc_array] = {}
+    matrices: dict[str, sparse.csc_array] = {}
     for op, first in units.values():
-        every = np.arange(op.results[0].size)
-        for synapse, taking, index in senders.synapses(op.inputs[0], every, every):
+        all_units = np.arange(op.results[0].size)
+        for synapse, taking, index in senders.synapses(op.inputs[0], all_units, all_units):
             results, elements = _entries(graph, synapse)
             source = _numbered(graph, synapse.x, first_of)[elements]
             # one result may reach several units, and one unit may take several results
-            taken = sparse.csr_array((np.ones(len(index)), (first + taking, index)), (size, synapse.y.size))
+            matrix = sparse.csr_array((np.ones(len(index)), (first + taking, index)), (size, synapse.y.size))
             sent = sparse.csr_array((np.ones(len(results)), (results, source)), (synapse.y.size, size))
             kind = KIND[type(synapse)]
-            found[kind] = found.get(kind, sparse.csc_array((size, size))) + sparse.csc_array(taken @ sent)
-    return found
+            matrices[kind] = matrices.get(kind, sparse.csc_array((size, size))) + sparse.csc_array(matrix @ sent)
+    return matrices
 
 
 def _entries(graph: Graph, op: Any) -> tuple[IntArray, IntArray]:
@@ -147,10 +147,10 @@ def _windows(op: loihi.LoihiConv) -> tuple[IntArray, IntArray]:
     columns: list[IntArray] = []
     for channel in range(out):
         start = channel // (out // op.groups) * group
-        seen = taps[start : start + group]
-        inside = seen >= 0
-        rows.append(channel * places + np.broadcast_to(np.arange(places)[None, :, None], seen.shape)[inside])
-        columns.append(seen[inside])
+        window = taps[start : start + group]
+        inside = window >= 0
+        rows.append(channel * places + np.broadcast_to(np.arange(places)[None, :, None], window.shape)[inside])
+        columns.append(window[inside])
     return np.concatenate(rows), np.concatenate(columns)
 
 

@@ -56,7 +56,7 @@ class CostTable:
         parts += [f"not on {row.on}: {row.reason}" for row in self.rows if row.reason]
         parts += [f"idle power of {row.on}: {row.idle}" for row in self._held]
         parts += [f"{row.on}: {note}" for row in self._held for note in row.notes]
-        spent = [_part(row, part) for row in self._held for part in row.parts if part.joules]
+        spent = [_part(row, cost) for row in self._held for cost in row.parts if cost.joules]
         if spent:
             parts.append("\n" + table("what the joules are made of", spent) + "\n")
         parts.append("marks: " + ", ".join(f"{mark} {meaning}" for mark, meaning in MEANINGS.items()))
@@ -67,8 +67,8 @@ class CostTable:
         """Who says each number behind the joules, as a text."""
         lines: list[str] = []
         for row in self._held:
-            for part in row.parts:
-                lines += [f"{row.on}, {part.component}: {name}: {text}" for name, text in part.sources.items()]
+            for cost in row.parts:
+                lines += [f"{row.on}, {cost.component}: {name}: {text}" for name, text in cost.sources.items()]
         return "\n".join(dict.fromkeys(lines))
 
     def _repr_html_(self) -> str:
@@ -104,5 +104,5 @@ def _number(row: Cost, name: str) -> str:
 
 def _part(row: Cost, part: Part) -> dict[str, object]:
     assert row.joules
-    share = f"{100 * part.joules / row.joules:.3g}%"
-    return {"on": row.on, "part": part.component, "joules": part.joules, "share": share, "mark": part.mark}
+    percent = f"{100 * part.joules / row.joules:.3g}%"
+    return {"on": row.on, "part": part.component, "joules": part.joules, "share": percent, "mark": part.mark}

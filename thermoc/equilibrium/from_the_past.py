@@ -53,7 +53,7 @@ def exact_states(executable: Compiled, *, batch: int, seed: int = 0, first_sampl
 
 def _by_state(graph: Graph, levels: Mapping[str, tuple[NDArray, NDArray]]) -> tuple[dict[str, NDArray], ...]:
     """Return the lowest and the highest state by the names that they have in a lowered graph."""
-    names = {f"{unit}.{kept}": unit for unit in levels for kept in ("s", "buffer")}
+    names = {f"{unit}.{field}": unit for unit in levels for field in ("s", "buffer")}
     states = {name: shape for name, shape in graph.states.items() if name in names}
     if len(states) != len(levels):
         notes = [f"its states there are {list(graph.states)}"]

@@ -88,12 +88,12 @@ def distance_to_equilibrium(
     lag = ticks if lag is None else lag
     _check(executable, ticks=ticks, lag=lag, pairs=pairs, confidence=confidence)
     with (
-        Session(executable, batch=pairs, seed=seed, first_sample=0, first_tick=0) as ahead,
-        Session(executable, batch=pairs, seed=seed, first_sample=0, first_tick=lag) as behind,
+        Session(executable, batch=pairs, seed=seed, first_sample=0, first_tick=0) as leading,
+        Session(executable, batch=pairs, seed=seed, first_sample=0, first_tick=lag) as lagging,
     ):
-        ahead.run(lag, inputs, record={})
-        gaps = _gaps(ahead, behind, inputs, PATIENCE * (ticks + lag))
-        if all(np.all(np.rint(array) == array) for array in ahead.state.values()):
+        leading.run(lag, inputs, record={})
+        gaps = _gaps(leading, lagging, inputs, PATIENCE * (ticks + lag))
+        if all(np.all(np.rint(array) == array) for array in leading.state.values()):
             return _of_meetings(_meetings(gaps, pairs), ticks=ticks, lag=lag, confidence=confidence)
         return _of_distances(gaps, ticks=ticks, lag=lag, confidence=confidence, pairs=pairs)
 
@@ -102,9 +102,9 @@ def _check(executable: Compiled, *, ticks: int, lag: int, pairs: int, confidence
     if not isinstance(executable, Compiled):  # pyright: ignore[reportUnnecessaryIsInstance]  (users pass anything)
         notes, hint = [f"it was given {type(executable).__name__}"], "tc.compile(net) gives one"
         raise error("T111", "a compiled network is expected", where=caller(), notes=notes, hint=hint)
-    for name, value, least in (("ticks", ticks, 1), ("lag", lag, 1), ("pairs", pairs, 2)):
-        if not isinstance(value, int | np.integer) or value < least:
-            raise error("T404", f"{name} is a whole number, {least} at least", notes=[f"{name} = {value!r}"])
+    for name, value, minimum in (("ticks", ticks, 1), ("lag", lag, 1), ("pairs", pairs, 2)):
+        if not isinstance(value, int | np.integer) or value < minimum:
+            raise error("T404", f"{name} is a whole number, {minimum} at least", notes=[f"{name} = {value!r}"])
     if not 0.5 <= confidence < 1:
         raise error("T404", "the confidence is in [0.5, 1)", notes=[f"confidence = {confidence!r}"])
     graph = executable.graph
@@ -144,11 +144,11 @@ def _meetings(gaps: Iterator[FloatArray], pairs: int) -> FloatArray:
 
 def _of_meetings(meeting: FloatArray, *, ticks: int, lag: int, confidence: float) -> EquilibriumDistance:
     """Return the bound of meeting times: E[ceil(left / lag)] is at most P(left > 0) (1 + E[left | left > 0] / lag)."""
-    left = np.maximum(meeting[np.newaxis] - np.arange(ticks)[:, np.newaxis], 0.0)
-    apart = (left > 0).sum(1)
+    remaining = np.maximum(meeting[np.newaxis] - np.arange(ticks)[:, np.newaxis], 0.0)
+    unmet = (remaining > 0).sum(1)
     with np.errstate(invalid="ignore"):
-        estimate = np.ceil(left / lag).mean(1)
-        upper = _upper_part(apart, meeting.size, confidence) * (1 + _upper_left(left, apart, confidence) / lag)
+        estimate = np.ceil(remaining / lag).mean(1)
+        upper = _upper_part(unmet, meeting.size, confidence) * (1 + _upper_left(remaining, unmet, confidence) / lag)
     unknown = np.isinf(meeting).any()
     return EquilibriumDistance(
         kind=TOTAL_VARIATION,
@@ -194,7 +194,7 @@ def _of_distances(
     from scipy.stats import t as student
 
     rows = list(gaps)
-    met = rows[-1] <= NEGLIGIBLE * max(float(row.max()) for row in rows)
+    coalesced = rows[-1] <= NEGLIGIBLE * max(float(row.max()) for row in rows)
     table = np.zeros((max(ticks, len(rows)) + lag, pairs))
     table[: len(rows)] = rows
     for tick in range(len(table) - lag - 1, -1, -1):
@@ -202,14 +202,14 @@ def _of_distances(
     table = table[:ticks]
     estimate = table.mean(1)
     upper = estimate + student.ppf(confidence, pairs - 1) * table.std(1, ddof=1) / np.sqrt(pairs)
-    known = bool(met.all())
+    complete = bool(coalesced.all())
     return EquilibriumDistance(
         kind=WASSERSTEIN,
-        estimate=estimate if known else np.full(ticks, np.inf),
-        upper=upper if known else np.full(ticks, np.inf),
+        estimate=estimate if complete else np.full(ticks, np.inf),
+        upper=upper if complete else np.full(ticks, np.inf),
         confidence=confidence,
         lag=lag,
         pairs=pairs,
-        met=float(met.mean()),
+        met=float(coalesced.mean()),
         meeting=np.full(pairs, -1.0),
     )

@@ -71,8 +71,8 @@ def _gauge(op: Op, J: Any) -> NDArray:
     n = J.shape[0]
     joined = abs(J) + abs(J).T
     sign = np.ones(n)
-    _, part = connected_components(joined, directed=False)
-    for start in np.unique(part, return_index=True)[1]:
+    _, labels = connected_components(joined, directed=False)
+    for start in np.unique(labels, return_index=True)[1]:
         order, before = breadth_first_order(joined, start, directed=False)
         for unit in order[1:]:
             either = J[unit, before[unit]] or J[before[unit], unit]

@@ -68,8 +68,8 @@ def suffix(path: str | os.PathLike[str]) -> str:
 
 def by_suffix(kind: str) -> Format | None:
     """Return the format of a suffix, ours before those of others; None where no reader has it."""
-    found = [format for format in FORMATS.values() if kind in format.suffixes]
-    return next((format for format in found if format.package == "thermoc"), found[0] if found else None)
+    matching = [format for format in FORMATS.values() if kind in format.suffixes]
+    return next((format for format in matching if format.package == "thermoc"), matching[0] if matching else None)
 
 
 def read(path: str | os.PathLike[str], *, format: str | None = None, **options: Any) -> tuple[Any, ...]:
@@ -106,11 +106,11 @@ def loaded(format: Format) -> Format:
     """Return a format with what its package says of it: a ``Format``, or the reader's docstring. Errors: T510."""
     if format.package == "thermoc":
         return format
-    part = _imported(format.reader)
-    if isinstance(part, Format):
-        return dataclasses.replace(part, package=format.package)
-    about = " ".join((inspect.getdoc(part) or "").partition("\n\n")[0].split()).partition(". ")[0]
-    return dataclasses.replace(format, reader=part, reads=about.removesuffix("."))
+    module = _imported(format.reader)
+    if isinstance(module, Format):
+        return dataclasses.replace(module, package=format.package)
+    about = " ".join((inspect.getdoc(module) or "").partition("\n\n")[0].split()).partition(". ")[0]
+    return dataclasses.replace(format, reader=module, reads=about.removesuffix("."))
 
 
 def options_of(format: Format) -> Mapping[str, str]:
@@ -118,8 +118,8 @@ def options_of(format: Format) -> Mapping[str, str]:
 
     They are the keyword-only parameters of the reader: what it takes is stated once, in its signature. Errors: T510.
     """
-    held = loaded(format)
-    reader = _imported(held.reader or held.options_from)
+    package = loaded(format)
+    reader = _imported(package.reader or package.options_from)
     parameters = inspect.signature(reader).parameters.values()
     return {
         parameter.name: _described(reader, parameter.name)

@@ -30,10 +30,10 @@ def draw_distance(op: Op, off: float) -> float:
 
 def _of_levels(levels: int, off: float) -> float:
     """One level lies below the others, which are ``levels`` - 1 alike."""
-    others = np.log(levels - 1)
+    alternatives = np.log(levels - 1)
 
     def low(gap: np.ndarray) -> np.ndarray:
-        return 1 / (1 + np.exp(others - gap))
+        return 1 / (1 + np.exp(alternatives - gap))
 
     return float(np.abs(low(DRIVES) - low(DRIVES / (1 + off))).max())
 

@@ -18,11 +18,11 @@ def figure(points: Sequence[Any], epsilon: float, title: str) -> Figure:
     """Return the figure: a line for each placement and reference. Errors: T302 without matplotlib."""
     drawn = plain_figure(6.5, 4.0)
     axes = drawn.subplots()
-    ways: dict[tuple[str, float], list[Any]] = {}
+    curves: dict[tuple[str, float], list[Any]] = {}
     for point in points:
         if not point.reason:
-            ways.setdefault((point.placement, point.reference), []).append(point)
-    for k, ((placement, reference), measured) in enumerate(ways.items()):
+            curves.setdefault((point.placement, point.reference), []).append(point)
+    for k, ((placement, reference), measured) in enumerate(curves.items()):
         measured.sort(key=lambda point: point.rate)
         axes.plot(
             [point.rate for point in measured],

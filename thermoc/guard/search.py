@@ -66,8 +66,8 @@ def guard_band(
     best = as_is
     for placement in PLACEMENTS:
         for reference in bench.references(placement, own, epsilon):
-            found = bench.fastest(placement, reference, epsilon)
-            best = _better(best, found)
+            fastest = bench.fastest(placement, reference, epsilon)
+            best = _better(best, fastest)
     return GuardBand(
         network=bench.graph.name,
         chip=bench.chip.name,
@@ -90,8 +90,8 @@ def _check(epsilon: float, ticks: int, options: Mapping[str, Any]) -> None:
 
 def _better(a: GuardPoint | None, b: GuardPoint | None) -> GuardPoint | None:
     """Return the faster of two, of two as fast the one that takes less power."""
-    known = [point for point in (a, b) if point is not None]
-    return max(known, key=lambda point: (round(np.log(point.rate), 2), -point.watts), default=None)
+    points = [point for point in (a, b) if point is not None]
+    return max(points, key=lambda point: (round(np.log(point.rate), 2), -point.watts), default=None)
 
 
 def _limit(best: GuardPoint | None, bench: _Bench) -> str:
@@ -131,10 +131,10 @@ class _Bench:
         if first.distance <= epsilon:
             return first
         fast = first.seconds or self._bearable(placement, reference)
-        slow, most = 2 * fast, SLOWEST * fast
+        slow, slowest = 2 * fast, SLOWEST * fast
         while (best := self.at(placement, reference, slow)).distance > epsilon:
             fast, slow = slow, 2 * slow
-            if slow > most:
+            if slow > slowest:
                 return None
         while slow / fast > RESOLUTION:
             middle = float(np.sqrt(slow * fast))
@@ -151,13 +151,13 @@ class _Bench:
 
     def references(self, placement: str, own: float, epsilon: float) -> list[float]:
         """Return references to try: the chip's own, then above the hottest place that it led to, as often as needed."""
-        tried, most = [own], self.number("sampler.hottest", own)
+        tried, hottest = [own], self.number("sampler.hottest", own)
         for _ in range(TRIES):
             point = self.at(placement, tried[-1], 0.0)
             if point.distance <= epsilon or point.reason or point.off <= 0:
                 break
             hotter = tried[-1] * (1 + point.off) + MARGIN
-            if hotter > most:
+            if hotter > hottest:
                 break
             tried.append(hotter)
         return tried

@@ -93,20 +93,20 @@ def set_bits(chains: kernel.PersistentChains, bits: AnyArray) -> None:
 
 def memory(machine: BandedMachine, samples: int, count: int) -> kernel.StepMemory:
     """Return scratch memory for steps of up to so many samples and chains."""
-    rows, columns, most = machine.layers.rows, machine.layers.columns, filled(max(samples, count))
+    rows, columns, largest = machine.layers.rows, machine.layers.columns, filled(max(samples, count))
     total = filled(samples) + filled(count)
 
     return kernel.StepMemory(
-        r=aligned(BAND * max(rows, most)),
-        p=aligned(BAND * most),
-        u=aligned(max(rows, columns) * most),
+        r=aligned(BAND * max(rows, largest)),
+        p=aligned(BAND * largest),
+        u=aligned(max(rows, columns) * largest),
         means=aligned(columns * total),
-        data_bits=np.zeros(rows * most, np.uint8),
-        data_codes=np.zeros(most * rows // FOUR, np.uint8),
-        hidden_bits=np.zeros(BAND * most, np.uint8),
-        hidden_codes=np.zeros(most * columns // FOUR, np.uint8),
+        data_bits=np.zeros(rows * largest, np.uint8),
+        data_codes=np.zeros(largest * rows // FOUR, np.uint8),
+        hidden_bits=np.zeros(BAND * largest, np.uint8),
+        hidden_codes=np.zeros(largest * columns // FOUR, np.uint8),
         unit_codes=np.zeros(rows * total // FOUR, np.uint8),
-        transposed=np.zeros(rows * most, np.float32),
+        transposed=np.zeros(rows * largest, np.float32),
         tables=aligned(DEEP * STATES * BAND),
         square=aligned(BAND * BAND),
         sums=np.zeros(BAND, np.float32),

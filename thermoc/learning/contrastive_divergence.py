@@ -54,8 +54,8 @@ class CDOptions:
     temperature_rate: float = 0.0
 
     def __post_init__(self):
-        whole = {"k": self.k, "batch": self.batch, "chains": 1 if self.chains is None else self.chains}
-        wrong = [f"{name} = {value!r}, a whole number >= 1" for name, value in whole.items() if not _count(value)]
+        counts = {"k": self.k, "batch": self.batch, "chains": 1 if self.chains is None else self.chains}
+        wrong = [f"{name} = {value!r}, a whole number >= 1" for name, value in counts.items() if not _count(value)]
         numbers = {name: getattr(self, name) for name in ("rate", "weight_decay", "temperature_rate")}
         wrong += [f"{name} = {value!r}, >= 0" for name, value in numbers.items() if not 0 <= value < np.inf]
         wrong += [] if 0 <= self.momentum < 1 else [f"momentum = {self.momentum!r}, from 0 to below 1"]
@@ -222,11 +222,11 @@ def train(
 
 
 def _options(options: Mapping[str, Any]) -> CDOptions:
-    known = CDOptions.__dataclass_fields__
-    unknown = [name for name in options if name not in known]
+    fields = CDOptions.__dataclass_fields__
+    unknown = [name for name in options if name not in fields]
     if unknown:
         gpu = 'on a GPU: boltzmann.train(machine.layers, data, persistent=False, device="cuda")'
-        notes, hint = [f"there are {', '.join(known)}"], gpu if unknown[0] == "device" else ""
+        notes, hint = [f"there are {', '.join(fields)}"], gpu if unknown[0] == "device" else ""
         raise error("T404", f"there is no option {unknown[0]!r}", notes=notes, hint=hint)
     return CDOptions(**options)
 

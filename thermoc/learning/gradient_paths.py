@@ -46,7 +46,7 @@ def _finding(name: str, blocked: dict[Op, str]) -> Finding:
 def _blocked(graph: Graph, start: Op, rounding: str) -> dict[Op, str] | None:
     """Return the ops that a gradient on its way to a parameter ends at, with reasons; None where it arrives."""
     blocked: dict[Op, str] = {}
-    stack, seen = list(start.results), {value.name for value in start.results}
+    stack, visited = list(start.results), {value.name for value in start.results}
     while stack:
         value = stack.pop()
         for op in graph.consumers.get(value.name, ()):
@@ -56,8 +56,8 @@ def _blocked(graph: Graph, start: Op, rounding: str) -> dict[Op, str] | None:
             if reason:
                 blocked[op] = reason
                 continue
-            fresh = [result for result in _floats(op) if result.name not in seen]
-            seen.update(result.name for result in fresh)
+            fresh = [result for result in _floats(op) if result.name not in visited]
+            visited.update(result.name for result in fresh)
             stack += fresh
     return blocked
 

@@ -73,14 +73,14 @@ def hardware(target: str, calibration: Calibration, options: dict[str, Any]) -> 
 
 def _weighted(graph: Graph) -> dict[str, Affine]:
     """Return the affine maps whose weights are constants or parameters. Errors: T221 for other products with such."""
-    known = ParameterCone(graph).names | {op.y.name for op in frozen(graph).of(Constant)}
+    names = ParameterCone(graph).names | {op.y.name for op in frozen(graph).of(Constant)}
     for op in graph.ops:
         products: Any = op
         weight = products.weight if isinstance(op, Conv) else products.b if isinstance(op, Matmul) else None
-        if weight is not None and weight.name in known:
+        if weight is not None and weight.name in names:
             hint = "write it as tc.affine, or train without target="
             raise error("T221", f"{op.opname} has no form that is trained for hardware", where=op.location, hint=hint)
-    return {op.y.name: op for op in graph.of(Affine) if op.weight.name in known}
+    return {op.y.name: op for op in graph.of(Affine) if op.weight.name in names}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,13 +109,13 @@ class ChipProducts:
         calibration = self.calibration
         empty = {name: np.zeros((1, *op.shape)) for name, op in graph.inputs.items()}
         values = interpret(graph, feed(graph, calibration.inputs or empty), probes=probes).probes
-        known = {} if calibration.input_range is None else intervals(frozen(graph), calibration.input_range)
+        ranges = {} if calibration.input_range is None else intervals(frozen(graph), calibration.input_range)
         products: dict[str, Product] = {}
         for name, op in weighted.items():
             x, W = values[op.x.name], values[op.weight.name][0, 0].T.astype(float)
             reach = np.abs(x).reshape(-1, x.shape[-1]).max(axis=0)
             if calibration.inputs is None:
-                proven = known[op.x.name]
+                proven = ranges[op.x.name]
                 reach = np.maximum(np.abs(proven.low), np.abs(proven.high))
             reach = np.broadcast_to(reach, op.x.shape).reshape(-1, len(W)).max(axis=0)
             samples = x.reshape(-1, x.shape[-1]) if self.adc == "reached" else None
@@ -144,9 +144,9 @@ class _OnCells:
 
     def _log_reach(self, ctx: Any, y: Tensor, W: Tensor) -> Tensor:
         """Return the logarithm of the most that can come of the inputs over what does, root mean square."""
-        most = W.abs() @ ctx.array(self.reach).to(W.dtype)
+        bound = W.abs() @ ctx.array(self.reach).to(W.dtype)
         rms = y.detach().square().mean().sqrt().clamp(min=torch.finfo(y.dtype).tiny)
-        return torch.log(most.max().clamp(min=torch.finfo(y.dtype).tiny) / rms)
+        return torch.log(bound.max().clamp(min=torch.finfo(y.dtype).tiny) / rms)
 
 
 def through_cells(op: Mvm, ctx: Any, x: Tensor, D: FloatArray) -> Tensor:

@@ -23,11 +23,11 @@ def hebbian_step(
     """
     _check_rates(rate, decay)
     W, x = np.asarray(W, float), np.asarray(x, float)
-    other = x if y is None else np.asarray(y, float)
-    if W.shape != (x.shape[-1], other.shape[-1]) or x.shape[:-1] != other.shape[:-1]:
-        notes = [f"W {list(W.shape)}", f"x {list(x.shape)}", f"y {list(other.shape)}"]
+    post = x if y is None else np.asarray(y, float)
+    if W.shape != (x.shape[-1], post.shape[-1]) or x.shape[:-1] != post.shape[:-1]:
+        notes = [f"W {list(W.shape)}", f"x {list(x.shape)}", f"y {list(post.shape)}"]
         raise error("T402", "weights and activities disagree", notes=notes)
-    rows = x.reshape(-1, x.shape[-1]), other.reshape(-1, other.shape[-1])
+    rows = x.reshape(-1, x.shape[-1]), post.reshape(-1, post.shape[-1])
     new = W + rate * (rows[0].T @ rows[1]) / len(rows[0]) - decay * W
     if y is None:
         np.fill_diagonal(new, W.diagonal())

@@ -162,7 +162,7 @@ class DeepBoltzmannMachine:
         """
         parities = [range(first, len(self.sizes), 2) for first in (0, 1)]
         fewer = min(parities, key=lambda layers: sum(self.sizes[layer] for layer in layers))
-        others = parities[1 - parities.index(fewer)]
+        remaining = parities[1 - parities.index(fewer)]
         bits, ends = self._enumerated(fewer), np.cumsum([0, *(self.sizes[layer] for layer in fewer)])
         total = -np.inf
         rows = max(1, ENUMERATED // max(self.sizes))
@@ -171,7 +171,7 @@ class DeepBoltzmannMachine:
             for layer, begin, end in zip(fewer, ends, ends[1:]):
                 states[layer] = bits[first : first + rows, begin:end]
             weight = sum(states[layer] @ self.biases[layer] for layer in fewer) / self.T
-            for layer in others:
+            for layer in remaining:
                 weight = weight + np.logaddexp(0.0, self.drive(layer, states) / self.T).sum(axis=-1)
             total = np.logaddexp(total, np.logaddexp.reduce(weight))
         return float(total)

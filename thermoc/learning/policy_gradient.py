@@ -100,13 +100,13 @@ def play(session: tc.Session, env: Environment, *, scale: ArrayLike = 1.0, seed:
     if session.batch != env.num_envs:
         notes = [f"the session has a batch of {session.batch}", f"there are {env.num_envs} copies"]
         raise error("T402", "a policy needs a sample for every copy of the task", notes=notes)
-    seen, scale = np.asarray(env.reset(seed=seed)[0], float), np.asarray(scale, float)
+    observation, scale = np.asarray(env.reset(seed=seed)[0], float), np.asarray(scale, float)
     running = np.ones(env.num_envs, bool)
     rows: list[tuple[AnyArray, ...]] = []
     while running.any():
-        x = seen / scale
+        x = observation / scale
         action = session.step({"x": x})["action"].argmax(axis=-1)
-        seen, reward, ended, late, _ = env.step(action)
+        observation, reward, ended, late, _ = env.step(action)
         rows.append((x, action, reward, running))
         running = running & ~(np.asarray(ended) | np.asarray(late))
     columns = [np.array(column) for column in zip(*rows)]
@@ -131,8 +131,8 @@ def advantages(episodes: Episodes, discount: float = 1.0) -> FloatArray:
     with a return of zero, which is what is still to come for them. Fewer than two copies have no baseline.
     """
     G = returns(episodes.rewards * episodes.running, discount)
-    others = G.shape[1] - 1
-    baseline = (G.sum(axis=1, keepdims=True) - G) / others if others else 0.0
+    peers = G.shape[1] - 1
+    baseline = (G.sum(axis=1, keepdims=True) - G) / peers if peers else 0.0
     return (G - baseline) * episodes.running
 
 
@@ -185,8 +185,8 @@ class Reinforce:
         gain = advantages(episodes, self.discount)
         # the scale of the task's rewards leaves the step as it is
         spread = float(gain[episodes.running].std()) or 1.0
-        taken = episodes.running
-        moves = episodes.observations[taken], episodes.actions[taken], gain[taken] / spread / taken.sum()
+        running = episodes.running
+        moves = episodes.observations[running], episodes.actions[running], gain[running] / spread / running.sum()
         gradient = log_policy_gradient(self.weights, *moves, T=self.temperature)
         wrong = [name for name, slope in gradient.items() if not np.isfinite(slope).all()]
         if wrong:

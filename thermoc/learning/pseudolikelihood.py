@@ -113,8 +113,8 @@ class _Problem:
         """Return minus the mean log pseudolikelihood, and its gradient."""
         J, h = self.arrays(x)
         residual = self.factor * (self.up - logistic(self.factor * (self.s @ J + h)))
-        both = residual.T @ self.s / len(self.s)
-        gradient = np.concatenate([(both + both.T)[self.first, self.second], residual.mean(axis=0)])
+        cross = residual.T @ self.s / len(self.s)
+        gradient = np.concatenate([(cross + cross.T)[self.first, self.second], residual.mean(axis=0)])
         decayed = np.concatenate([x[: len(self.first)], np.zeros(len(h))]) * self.decay
         total = -self.logs(J, h).sum(axis=1).mean() + decayed @ x / 2
         return float(total), decayed - gradient
@@ -128,9 +128,9 @@ class _Problem:
         number[self.first, self.second] = number[self.second, self.first] = np.arange(pairs)
         H: Any = np.zeros((self.size, self.size))
         for i in range(n):
-            others = np.flatnonzero(number[i] >= 0)
-            features = np.column_stack([self.s[:, others], np.ones(len(self.s))])
-            at = np.append(number[i, others], pairs + i)
+            neighbours = np.flatnonzero(number[i] >= 0)
+            features = np.column_stack([self.s[:, neighbours], np.ones(len(self.s))])
+            at = np.append(number[i, neighbours], pairs + i)
             H[np.ix_(at, at)] += features.T @ (weight[:, i, np.newaxis] * features) / len(self.s)
         H[np.arange(pairs), np.arange(pairs)] += self.decay
         first, second = self.first, self.second

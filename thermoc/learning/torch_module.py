@@ -214,9 +214,9 @@ class NetworkModule(torch.nn.Module):
         for first in range(0, ticks, length):
             if detach_every and first and first % detach_every == 0:
                 states = _detached(states)
-            here = {name: array[first : first + length] for name, array in feed.items()}
+            chunk = {name: array[first : first + length] for name, array in feed.items()}
             now = replace(context, tick=tick + first)
-            outputs, states, log_reach = run(now, here, states, min(length, ticks - first))
+            outputs, states, log_reach = run(now, chunk, states, min(length, ticks - first))
             reach = reach + log_reach
             for name, values in outputs.items():
                 collected[name] += values
@@ -265,13 +265,13 @@ def _format(graph: Graph) -> DType:
 
 def _piece(ticks: int, detach_every: int | None, checkpoint_every: int | None) -> int:
     """Return how many ticks are run at a time. Errors: T404."""
-    asked = {"detach_every": detach_every, "checkpoint_every": checkpoint_every}
-    for name, count in asked.items():
+    unrolling = {"detach_every": detach_every, "checkpoint_every": checkpoint_every}
+    for name, count in unrolling.items():
         if count is not None and count < 1:
             raise error("T404", f"{name} is a number of ticks >= 1", notes=[f"{name} = {count!r}"])
     length = min(detach_every or ticks, checkpoint_every or ticks)
     if detach_every and checkpoint_every and max(detach_every, checkpoint_every) % length:
-        notes = [f"{name} = {count}" for name, count in asked.items()]
+        notes = [f"{name} = {count}" for name, count in unrolling.items()]
         raise error("T404", "one of detach_every and checkpoint_every must be a multiple of the other", notes=notes)
     return length
 

@@ -104,10 +104,10 @@ def of_drive(population: Counterpart, said: Said) -> Slack:
     slack, size = _bias(design)[:, np.newaxis], np.abs(design.population.drive.bias)[:, np.newaxis]
     for term, weights in zip(design.population.drive.terms, design.weights):
         source = population.sources[term.source]
-        one = source.scale / design.scale
-        half = weight_range(weights.sign_mode, 8)[2] * 2.0**weights.exponent * one / 2
+        ratio = source.scale / design.scale
+        half = weight_range(weights.sign_mode, 8)[2] * 2.0**weights.exponent * ratio / 2
         # Half a step at most, whatever was written: a wrong weight must not excuse itself.
-        off = np.minimum(np.abs(weights.real * one - term.map.weights), half * (1 + 1e-9))
+        off = np.minimum(np.abs(weights.real * ratio - term.map.weights), half * (1 + 1e-9))
         off = np.where(off < 1e-12 * np.abs(term.map.weights), 0.0, off)
         x, error = (np.abs(array) for array in said(term))
         sizes = np.abs(term.map.weights)
@@ -125,8 +125,8 @@ def of_heat(population: Counterpart, said: Said) -> Slack:
     design = population.design
     assert isinstance(design.population, HeatPopulation)
     off, moved = of_tick(design, population.sources, said)
-    own = np.abs(said(design.population.drive.terms[0])[0])
-    return Slack(drive=off + STEPS / design.sent, size=own + moved)
+    drive = np.abs(said(design.population.drive.terms[0])[0])
+    return Slack(drive=off + STEPS / design.sent, size=drive + moved)
 
 
 def of_lif(population: Counterpart, drive: FloatArray, v: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -235,8 +235,8 @@ def integration_error(
     """
     before, after = currents
     fall, _ = relaxation(method, dt / tau_syn)
-    _, share = relaxation(method, dt / tau_mem)
+    _, gain = relaxation(method, dt / tau_mem)
     distance = (before - after) / (1 - fall)
     if method == "exact":
-        return r * distance * (physics.chained_gain(tau_syn, tau_mem, dt) - share * fall)
-    return r * distance * share * (1 - fall)
+        return r * distance * (physics.chained_gain(tau_syn, tau_mem, dt) - gain * fall)
+    return r * distance * gain * (1 - fall)

@@ -120,7 +120,7 @@ class _Fuser:
         if not isinstance(source, core.Affine | core.Conv) or not alone or value.shape != op.results[0].shape:
             return None
         parts = [source.weight] + ([source.bias] if source.bias is not None else [])
-        return source if all(part.name in self.known for part in parts) else None
+        return source if all(operand.name in self.known for operand in parts) else None
 
     def _constant(self, value: Value) -> np.ndarray | None:
         source = self.producers.get(value.name)
@@ -138,7 +138,7 @@ class _Fuser:
             factor = self._computed(op, core.Div, a=1.0, b=factor) if isinstance(factor, Value) else 1.0 / factor
         self._tell_scaled(source, factor)
         parts = ((name, value) for name, value in source.operand_values if name in ("weight", "bias"))
-        scaled = {name: self._computed(op, core.Mul, a=part, b=factor) for name, part in parts}
+        scaled = {name: self._computed(op, core.Mul, a=operand, b=factor) for name, operand in parts}
         return source.with_(**scaled, y=op.results[0], location=op.location)
 
     def _tell_scaled(self, source: Linear, factor: Value | float) -> None:

@@ -55,23 +55,23 @@ class SetPrecision(Pass):
         """Leave what is computed of parameters in its format, as folded constants were: its results are rounded."""
         cone, names = ParameterCone(graph), fresh_names(graph)
         used = {value.name for op in cone.ops for value in op.inputs}
-        kept = {id(op) for op in cone.ops if not isinstance(op, Parameter) or op.y.name in used}
+        exact = {id(op) for op in cone.ops if not isinstance(op, Parameter) or op.y.name in used}
         rounded: dict[str, Value] = {}
         ops: list[Op] = []
         for op in graph.ops:
             in_two = op.y if isinstance(op, Constant) and op.y.name in used else None
-            ops.append(op if id(op) in kept or in_two is not None else self._op(op))
+            ops.append(op if id(op) in exact or in_two is not None else self._op(op))
             if in_two is not None and in_two.dtype.is_float:
                 copy = self._op(op.with_(y=Value(names(f"{in_two.name}.rounded"), in_two.type)))
                 ops.append(copy)
                 rounded[in_two.name] = copy.results[0]
-            for value in op.results if id(op) in kept else ():
+            for value in op.results if id(op) in exact else ():
                 if value.name in cone.border and value.dtype.is_float and value.dtype is not self.dtype:
                     y = Value(names(f"{value.name}.rounded"), value.inferred.with_(dtype=self.dtype))
                     ops.append(Cast(x=value, dtype=self.dtype, role=value.role, y=y, location=op.location))
                     rounded[value.name] = y
-        apart = kept | {id(op) for op in ops if isinstance(op, Cast) and op.y in rounded.values()}
-        return [op if id(op) in apart else replaced(rounded, op) for op in ops]
+        excluded = exact | {id(op) for op in ops if isinstance(op, Cast) and op.y in rounded.values()}
+        return [op if id(op) in excluded else replaced(rounded, op) for op in ops]
 
     def _op(self, op: Op) -> Op:
         changes: dict[str, Any] = {name: self._value(getattr(op, name)) for name in op.result_specs}

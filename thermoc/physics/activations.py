@@ -75,4 +75,4 @@ def _arrays(x: Numbers, *others: Numbers) -> tuple[FloatArray, ...]:
         return x, *others
     first = np.asarray(x)
     floats = first.dtype if first.dtype.kind == "f" else None
-    return first, *(np.asarray(other, floats if isinstance(other, int | float) else None) for other in others)
+    return first, *(np.asarray(array, floats if isinstance(array, int | float) else None) for array in others)

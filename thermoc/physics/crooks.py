@@ -54,11 +54,11 @@ def crooks(forward: ArrayLike, backward: ArrayLike, T: float) -> CrooksEstimate:
     prior = float(np.log(len(W_F) / len(W_B)))
     sampling = 1 / len(W_F) + 1 / len(W_B)
     fixed, fixed_covariance = _logistic(np.ones((len(x), 1)), label, prior + x)
-    both, covariance = _logistic(np.column_stack([np.ones(len(x)), x]), label, np.full(len(x), prior))
+    coefficients, covariance = _logistic(np.column_stack([np.ones(len(x)), x]), label, np.full(len(x), prior))
     # how many of each direction there are is chosen, not drawn (Prentice and Pyke 1979)
     fixed_covariance[0, 0] -= sampling
     covariance[0, 0] -= sampling
-    a, b = (float(value) for value in both)
+    a, b = (float(value) for value in coefficients)
     gradient = np.array([-1 / b, a / b**2])
     return CrooksEstimate(
         dF=middle - float(fixed[0]) / beta,

@@ -72,11 +72,11 @@ def markov_entropy_production(rates: ArrayLike, p: ArrayLike) -> Production:
     net = flow - np.swapaxes(flow, -1, -2)
     # a jump that is not there: the logarithm of one, which the sums below leave out
     safe = np.where(W > 0, W, 1.0)
-    held = np.log((safe * steady[np.newaxis, :]) / (safe.T * steady[:, np.newaxis]))
+    log_ratio = np.log((safe * steady[np.newaxis, :]) / (safe.T * steady[:, np.newaxis]))
     # an empty state has no logarithm; the floor keeps the sum a number
     gap = np.log(np.maximum(p, 1e-300) / steady)
     shifted = gap[..., np.newaxis, :] - gap[..., :, np.newaxis]
-    keep = np.where(W > 0, net * held, 0.0).sum(axis=(-2, -1)) / 2
+    keep = np.where(W > 0, net * log_ratio, 0.0).sum(axis=(-2, -1)) / 2
     excess = np.where(W > 0, net * shifted, 0.0).sum(axis=(-2, -1)) / 2
     return Production(total=keep + excess, housekeeping=keep, excess=excess)
 

@@ -145,20 +145,20 @@ def heat_step(C: ArrayLike, G: ArrayLike, ambient: ArrayLike, dt: float, frequen
 def _phi(a: FloatArray, order: int) -> FloatArray:
     """Return (1 - e^-a) / a, or (a - 1 + e^-a) / a^2, by series where a is small."""
     # a - 1 + e^-a cancels to a^2 / 2, so that its series must begin earlier
-    small = a < 1e-2 if order == 2 else a == 0
-    safe = np.where(small, 1.0, a)
+    near_zero = a < 1e-2 if order == 2 else a == 0
+    safe = np.where(near_zero, 1.0, a)
     if order == 1:
-        return np.where(small, 1.0, -np.expm1(-safe) / safe)
+        return np.where(near_zero, 1.0, -np.expm1(-safe) / safe)
     series = 1 / 2 - a / 6 * (1 - a / 4 * (1 - a / 5 * (1 - a / 6 * (1 - a / 7))))
-    return np.where(small, series, (safe + np.expm1(-safe)) / safe**2)
+    return np.where(near_zero, series, (safe + np.expm1(-safe)) / safe**2)
 
 
 def _kick_sum(a: FloatArray, dt: float) -> FloatArray:
     """Return (1 - sqrt((1 - e^-2a) / 2a)) / rate: what a kick worth a tick of noise adds to the integral."""
-    small = a < 1e-3
-    safe = np.where(small, 1.0, a)
+    near_zero = a < 1e-3
+    safe = np.where(near_zero, 1.0, a)
     series = 1 / 2 - a * (5 / 24 - a * (1 / 16 - a * 79 / 5760))
-    return dt * np.where(small, series, (1 - np.sqrt(_phi(2 * safe, 1))) / safe)
+    return dt * np.where(near_zero, series, (1 - np.sqrt(_phi(2 * safe, 1))) / safe)
 
 
 def _forced(rates: FloatArray, w: float, dt: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -170,10 +170,10 @@ def _forced(rates: FloatArray, w: float, dt: float) -> tuple[FloatArray, FloatAr
         none = np.zeros_like(rates)
         return none, none, none, none
     # a complex response holds amplitude and phase in one; its parts are those of sine and cosine
-    share = 1 / (rates + 1j * w)
-    step = share * (np.exp(1j * w * dt) - np.exp(-rates * dt))
-    whole = share * ((np.exp(1j * w * dt) - 1) / (1j * w) - _phi(rates * dt, 1) * dt)
-    return step.real, step.imag, whole.real, whole.imag
+    factor = 1 / (rates + 1j * w)
+    step = factor * (np.exp(1j * w * dt) - np.exp(-rates * dt))
+    forced = factor * ((np.exp(1j * w * dt) - 1) / (1j * w) - _phi(rates * dt, 1) * dt)
+    return step.real, step.imag, forced.real, forced.imag
 
 
 def heat_noise(G: ArrayLike, ambient: ArrayLike) -> tuple[AnyArray, FloatArray]:

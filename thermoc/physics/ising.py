@@ -99,10 +99,10 @@ def square_lattice(L: int, J: float = 1.0):
     from scipy.sparse import coo_array
 
     # at L = 2 both neighbours are one site, and its duplicates would add up to a coupling of 2 J
-    place = np.arange(L * L).reshape(L, L)
-    ends = [np.roll(place, -1, axis).reshape(-1) for axis in (0, 1)]
-    rows = np.concatenate([place.reshape(-1)] * 2 + ends)
-    columns = np.concatenate([*ends, *[place.reshape(-1)] * 2])
+    sites = np.arange(L * L).reshape(L, L)
+    ends = [np.roll(sites, -1, axis).reshape(-1) for axis in (0, 1)]
+    rows = np.concatenate([sites.reshape(-1)] * 2 + ends)
+    columns = np.concatenate([*ends, *[sites.reshape(-1)] * 2])
     return coo_array((np.full(len(rows), float(J)), (rows, columns)), shape=(L * L, L * L)).tocsr()
 
 
@@ -142,7 +142,7 @@ def _torus_log_z(K: float, L: int) -> float:
     ]
     signs = [1, 1, 1, np.sign(gamma[0])]
     largest = max(parts)
-    total = sum(sign * np.exp(part - largest) for sign, part in zip(signs, parts))
+    total = sum(sign * np.exp(term - largest) for sign, term in zip(signs, parts))
     return float(L**2 / 2 * np.log(2 * np.sinh(2 * K)) + largest + np.log(total / 2))
 
 

@@ -151,8 +151,8 @@ def _cumulants(moments: FloatArray) -> FloatArray:
 def _leave_one_out(moments: FloatArray) -> FloatArray:
     """Return cumulants (blocks, temperatures), each without one block."""
     count = moments.shape[-1]
-    others = (moments.sum(axis=-1, keepdims=True) - moments) / (count - 1)
-    return np.stack([_cumulants(others[..., k]) for k in range(count)])
+    means = (moments.sum(axis=-1, keepdims=True) - moments) / (count - 1)
+    return np.stack([_cumulants(means[..., k]) for k in range(count)])
 
 
 def _jackknife_error(parts: FloatArray) -> FloatArray:
@@ -181,10 +181,10 @@ def _crossing_error(
 ) -> float:
     """Return the jackknifed error: the two sizes are independent, so their variances add."""
     variance = 0.0
-    for L, other in (pair, pair[::-1]):
-        curves = [(part, whole[other]) if other > L else (whole[other], part) for part in parts[L]]
-        found = [_crossing(T, *curve, degree) for curve in curves]
+    for L, size in (pair, pair[::-1]):
+        curves = [(part, whole[size]) if size > L else (whole[size], part) for part in parts[L]]
+        crossings = [_crossing(T, *curve, degree) for curve in curves]
         # a sample without a crossing counts as no deviation: it has no temperature to deviate to
-        values = np.array([at if t is None else t for t in found])
+        values = np.array([at if t is None else t for t in crossings])
         variance += (len(values) - 1) * values.var()
     return float(np.sqrt(variance))

@@ -90,16 +90,16 @@ def _fit(counts: IntArray, least: int) -> tuple[float, int, float]:
     """Return (distance, least, exponent): the exponent at which the law's mean of ln s is the sizes'."""
     from scipy.optimize import brentq
 
-    most, tail = len(counts) - 1, counts[least:]
-    share = tail / tail.sum()
-    mean = float(share @ np.log(np.arange(least, most + 1)))
+    last, tail = len(counts) - 1, counts[least:]
+    weights = tail / tail.sum()
+    mean = float(weights @ np.log(np.arange(least, last + 1)))
 
     def excess(exponent: float) -> float:
-        return _log_moments(exponent, least, most)[0] - mean
+        return _log_moments(exponent, least, last)[0] - mean
 
     low, high = -5.0, 30.0
     exponent = cast(float, brentq(excess, low, high)) if excess(low) > 0 > excess(high) else high
-    gap = np.abs(np.cumsum(share) - np.cumsum(_law(exponent, least, most))).max()
+    gap = np.abs(np.cumsum(weights) - np.cumsum(_law(exponent, least, last))).max()
     return float(gap), least, exponent
 
 
@@ -109,14 +109,14 @@ def _goodness(
     """Return the share of samples, of the law above ``least`` and of the sizes below, that fit worse than the sizes."""
     if repeats == 0:
         return float("nan")
-    rng, total, most = np.random.default_rng(seed), int(counts.sum()), len(counts) - 1
+    rng, total, last = np.random.default_rng(seed), int(counts.sum()), len(counts) - 1
     below, n = counts[:least] / total, int(counts[least:].sum())
-    mixed = np.concatenate([below, n / total * _law(exponent, least, most)])
+    mixed = np.concatenate([below, n / total * _law(exponent, least, last)])
     worse = 0
     for _ in range(repeats):
         sample = rng.multinomial(total, mixed / mixed.sum())
         # a start beyond four times the one of the sizes costs time and has never been the best
-        starts = range(1, min(4 * least, most)) if free else [least]
+        starts = range(1, min(4 * least, last)) if free else [least]
         gaps = [_fit(sample, k)[0] for k in starts if sample[k] and sample[k:].sum() >= LEAST_TAIL]
         worse += min(gaps, default=1.0) >= distance
     return worse / repeats
@@ -125,8 +125,8 @@ def _goodness(
 def _advantage(tail: IntArray, exponent: float, least: int, most: int) -> float:
     from scipy.optimize import brentq
 
-    k, share = np.arange(most - least + 1, dtype=float), tail / tail.sum()
-    mean = float(share @ k)
+    k, weights = np.arange(most - least + 1, dtype=float), tail / tail.sum()
+    mean = float(weights @ k)
 
     def geometric(rate: float) -> FloatArray:
         weight = np.exp(-rate * k - max(0.0, -rate * k[-1]))
@@ -139,4 +139,4 @@ def _advantage(tail: IntArray, exponent: float, least: int, most: int) -> float:
     # sizes that did not occur add nothing, however unlikely
     seen = tail > 0
     logs = np.log(_law(exponent, least, most)[seen]) - np.log(np.maximum(geometric(rate)[seen], 1e-300))
-    return float(share[seen] @ logs)
+    return float(weights[seen] @ logs)

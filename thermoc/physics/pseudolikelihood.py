@@ -68,12 +68,12 @@ def binary_temperatures(
         raise error("T405", "levels and drives must be (samples, units)", notes=notes)
     # scaled, so that one start serves drives of any size
     size = np.sqrt((drive * drive).mean(axis=0))
-    told = size > 0
-    scaled = drive / np.where(told, size, 1.0)
+    informative = size > 0
+    scaled = drive / np.where(informative, size, 1.0)
     beta, information = _most_likely(ups, scaled)
     wide = np.sqrt(2 * np.broadcast_to(np.asarray(memory, float), beta.shape))
     with np.errstate(divide="ignore", invalid="ignore"):
-        error_ = np.where(told & (information > 0), wide / np.sqrt(information) / size, np.nan)
+        error_ = np.where(informative & (information > 0), wide / np.sqrt(information) / size, np.nan)
         beta = np.where(np.isnan(error_), np.nan, beta / size)
     return interval(beta, error_, sigmas)
 

@@ -46,7 +46,7 @@ def running_capacity(mean: Numbers, C: Numbers, E: Numbers, T: Numbers, ratio: f
     """
     mean, C, E, T = as_arrays(mean, C, E, T)
     xp = namespace(E)
-    share = -math.expm1(-ratio)
+    fraction = -math.expm1(-ratio)
     off = xp.where(xp.isnan(mean), 0.0, E - mean)
     # E - <E> of the old mean, and both forgotten alike: the exponentially weighted variance, never negative
-    return xp.where(xp.isnan(mean), E, mean + share * off), (1 - share) * (C + share * (off / T) ** 2)
+    return xp.where(xp.isnan(mean), E, mean + fraction * off), (1 - fraction) * (C + fraction * (off / T) ** 2)

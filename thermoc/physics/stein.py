@@ -66,8 +66,8 @@ def discrete_stein_matrix(
     sign = np.where(x > 0, 1.0, -1.0)
     kernel = np.exp(-(n - sign @ sign.T) / 2 / n)
     # flipping unit i in one of two states brings them one unit apart where they agree, together where they differ
-    apart, together = np.exp(-1 / n), np.exp(1 / n)
-    mean, half = (apart + together) / 2, (apart - together) / 2
+    different, together = np.exp(-1 / n), np.exp(1 / n)
+    mean, half = (different + together) / 2, (different - together) / 2
     if operator == "heat-bath":
         q = 0.5 * (1 - np.tanh(0.5 * cost))
         return 2 * kernel * ((1 - mean) * (q @ q.T) - half * ((q * sign) @ (q * sign).T))

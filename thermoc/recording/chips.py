@@ -28,10 +28,10 @@ def bounded(document: Mapping[str, Any]) -> Mapping[str, Any]:
     ops = document.get("ops", [])
     if len(ops) <= OPS:
         return document
-    rest = {name: sum(op[name] for op in ops[OPS:]) for name in ("joules", "share")}
-    others = {"op": OTHERS, **rest, "kelvin": max(op["kelvin"] for op in ops[OPS:])}
+    remainder = {name: sum(op[name] for op in ops[OPS:]) for name in ("joules", "share")}
+    remainder = {"op": OTHERS, **remainder, "kelvin": max(op["kelvin"] for op in ops[OPS:])}
     sampling = document.get("sampling", [])[:OPS]
-    return {**document, "ops": [*ops[:OPS], others], "sampling": sampling}
+    return {**document, "ops": [*ops[:OPS], remainder], "sampling": sampling}
 
 
 def picture_attrs(report: Any) -> dict[str, str]:
@@ -75,15 +75,15 @@ def _thinned(drawn: dict[str, Any]) -> dict[str, Any]:
     maps = drawn["maps"]
     count = len(maps["times"])
     if count > 2:
-        kept = sorted({*range(0, count, 2), maps["hottest"]})
-        if len(kept) < count:
-            fewer = {name: [maps[name][place] for place in kept] for name in ("milli", "times")}
-            return {**drawn, "maps": {**maps, **fewer, "hottest": kept.index(maps["hottest"])}}
+        indices = sorted({*range(0, count, 2), maps["hottest"]})
+        if len(indices) < count:
+            fewer = {name: [maps[name][index] for index in indices] for name in ("milli", "times")}
+            return {**drawn, "maps": {**maps, **fewer, "hottest": indices.index(maps["hottest"])}}
     if len(drawn["ops"]) > OPS:
         named = {op["op"] for op in drawn["ops"][:OPS]}
         ops, sites = drawn["ops"][:OPS], {op: cores for op, cores in drawn["sites"].items() if op in named}
         points = [point for point in drawn["roofline"]["points"] if point["op"] in named]
-        units, sampling = ([one for one in drawn[of] if one["op"] in named] for of in ("units", "sampling"))
+        units, sampling = ([row for row in drawn[of] if row["op"] in named] for of in ("units", "sampling"))
         return {
             **drawn,
             "ops": ops,

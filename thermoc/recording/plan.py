@@ -30,7 +30,7 @@ def planned(source: Graph, record: Mapping[str, Any] | None) -> Plan:
     if not isinstance(record, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  (users pass anything)
         notes, hint = [f"a {type(record).__name__} was given"], 'record={"name": "all"}'
         raise error("T419", "what is recorded is said by the names of outputs", notes=notes, hint=hint)
-    plan = {name: _specs(name, asked) for name, asked in record.items()}
+    plan = {name: _specs(name, requested) for name, requested in record.items()}
     findings = [finding for name, specs in plan.items() for finding in _problems(source, name, specs, plan)]
     if findings:
         raise ThermocError(findings)

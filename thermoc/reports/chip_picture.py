@@ -143,14 +143,14 @@ def _links(axes: Any, report: ChipReport) -> None:
     if not load.any():
         return
     (wide, high), columns = chip.grid(), chip.whole("mesh.columns")
-    for tile, way in zip(*np.nonzero(load)):
+    for tile, direction in zip(*np.nonzero(load)):
         x, y = (tile % columns + 0.5) * wide, (tile // columns + 0.5) * high
-        dx, dy = ((wide, 0), (-wide, 0), (0, high), (0, -high))[way]
+        dx, dy = ((wide, 0), (-wide, 0), (0, high), (0, -high))[direction]
         # The two directions of a link lie side by side and not on one another.
-        shift = 0.12 if way % 2 else -0.12
+        shift = 0.12 if direction % 2 else -0.12
         ends = [x + shift * bool(dy), x + dx + shift * bool(dy)], [y + shift * bool(dx), y + dy + shift * bool(dx)]
         axes.plot(
-            *ends, color=INK, linewidth=0.5 + 3 * load[tile, way] / load.max(), alpha=0.55, solid_capstyle="round"
+            *ends, color=INK, linewidth=0.5 + 3 * load[tile, direction] / load.max(), alpha=0.55, solid_capstyle="round"
         )
 
 
@@ -171,8 +171,8 @@ def _keys(axes: Any, report: ChipReport, names: list[str]) -> None:
         keys.append(Patch(color=OTHER, label="others"))
     layout = report.run.artefact.mapping
     if layout.routes.load.any():
-        most = f"link, thickest\n{layout.routes.busiest[2]} bytes a tick"
-        keys.append(Line2D([], [], color=INK, linewidth=3.5, alpha=0.55, label=most))
+        busiest = f"link, thickest\n{layout.routes.busiest[2]} bytes a tick"
+        keys.append(Line2D([], [], color=INK, linewidth=3.5, alpha=0.55, label=busiest))
     keys += [line for line in axes.get_lines() if str(line.get_label()).startswith("p-bits of")]
     axes.figure.legend(handles=keys, loc="outside right upper", fontsize=8, frameon=False, labelspacing=0.9)
 

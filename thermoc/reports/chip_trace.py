@@ -35,9 +35,9 @@ def trace(report: ChipReport, path: str | os.PathLike[str], *, most: int = MOST)
         raise error("T404", "a trace cannot have fewer than no events", notes=[f"most = {most!r}"])
     events = [*_instructions(report, most)]
     until = max((event["ts"] + event["dur"] for event in events), default=0.0)
-    whole = [*_names(report, {event["pid"] - 1 for event in events}), *events, *_counters(report, until)]
+    entries = [*_names(report, {event["pid"] - 1 for event in events}), *events, *_counters(report, until)]
     document = {
-        "traceEvents": whole,
+        "traceEvents": entries,
         "displayTimeUnit": "ns",
         "otherData": {"network": report.network, "chip": report.chip},
     }
@@ -57,15 +57,15 @@ def _instructions(report: ChipReport, most: int) -> Iterator[dict[str, Any]]:
     joules = event_joules(events, program, run.price, chip)
     cores, per, ops = chip.cores, chip.whole("mesh.cores"), program.ops
     for index in chosen.tolist():
-        row, place, turn = (int(getattr(events, name)[index]) for name in ("row", "place", "turn"))
+        row, location, turn = (int(getattr(events, name)[index]) for name in ("row", "place", "turn"))
         begin, end = int(events.start[index]) - start, int(events.end[index]) - start
         served = int(program.code[row, 1])
-        tile, thread = _place(place, cores, per, chip.tiles)
+        tile, thread = _place(location, cores, per, chip.tiles)
         op = ops[served] if served >= 0 else ""
         yield {
             "ph": "X",
-            "name": ChipOp(program.code[row, 0]).name if place < cores else op or "message",
-            "cat": "core" if place < cores else "link",
+            "name": ChipOp(program.code[row, 0]).name if location < cores else op or "message",
+            "cat": "core" if location < cores else "link",
             # The trace event format counts time in microseconds.
             "ts": begin / PICO * MICRO,
             "dur": (end - begin) / PICO * MICRO,
@@ -104,7 +104,7 @@ def _names(report: ChipReport, seen: set[int]) -> Iterator[dict[str, Any]]:
     for tile in used:
         yield {"ph": "M", "name": "process_name", "pid": tile + 1, "args": {"name": f"tile {tile}"}}
         threads = [f"core {tile * per + k}" for k in range(per)]
-        threads += [f"link {way}" for way in WAYS] + [f"exit to core {tile * per + k}" for k in range(per)]
+        threads += [f"link {direction}" for direction in WAYS] + [f"exit to core {tile * per + k}" for k in range(per)]
         for thread, name in enumerate(threads):
             yield {"ph": "M", "name": "thread_name", "pid": tile + 1, "tid": thread, "args": {"name": name}}
 
@@ -125,9 +125,9 @@ def _counters(report: ChipReport, until: float) -> Iterator[dict[str, Any]]:
         yield _counter("temperature, K", 0, ts, {"hottest": die.max(), "mean": die.mean()})
         yield _counter("power, W", 0, ts, {"chip": watts.sum()})
         for tile in used:
-            part = slice(tile * per, (tile + 1) * per)
-            yield _counter("temperature, K", tile + 1, ts, {"hottest": die[part].max()})
-            yield _counter("power, mW", tile + 1, ts, {"tile": 1e3 * watts[part].sum()})
+            cores = slice(tile * per, (tile + 1) * per)
+            yield _counter("temperature, K", tile + 1, ts, {"hottest": die[cores].max()})
+            yield _counter("power, mW", tile + 1, ts, {"tile": 1e3 * watts[cores].sum()})
 
 
 def _counter(name: str, pid: int, ts: float, values: dict[str, Any]) -> dict[str, Any]:

@@ -40,8 +40,8 @@ def _rest(needs: str) -> str:
 
 def _network(format: Format) -> dict[str, Any]:
     try:
-        whole = loaded(format)
-        return _row(whole, dict(options_of(whole)))
+        module = loaded(format)
+        return _row(module, dict(options_of(module)))
     except ThermocError as problem:  # a package's reader that does not load
         return _row(format, {}) | {"left out": "; ".join(problem.findings[0].notes)}
 
@@ -54,13 +54,13 @@ def _row(format: Format, options: dict[str, str]) -> dict[str, Any]:
 
 def _problem(name: str) -> dict[str, Any]:
     format = PROBLEMS[name]
-    whole = Format(
+    entry = Format(
         name=name,
         title=format.about,
         suffixes=format.suffixes,
         reads=f"usually a {format.usual} problem, by thermoc anneal and check",
     )
-    return _row(whole, {}) | {"of": "problems"}
+    return _row(entry, {}) | {"of": "problems"}
 
 
 def _block(row: dict[str, Any]) -> str:

@@ -50,7 +50,7 @@ def graph_svg(graph: Graph) -> str:
         TIP,
         f'<rect width="{width}" height="{height}" fill="white" style="stroke: none"/>',
         *_edges(graph, places),
-        *(_box(graph.ops[index], place) for index, place in places.items()),
+        *(_box(graph.ops[index], box) for index, box in places.items()),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -75,7 +75,7 @@ def layered(ops: Sequence[Any], flow: networkx.DiGraph[Any], reads: networkx.DiG
     flow: the edges that act within a tick, which have no cycles and make the columns. reads: all edges, which pull
     boxes together. Nodes of both are ``ops``, numbers or names, whose order decides between equals.
     """
-    number = {op: place for place, op in enumerate(ops)}
+    number = {op: index for index, op in enumerate(ops)}
     layers = [sorted(layer, key=number.__getitem__) for layer in networkx.topological_generations(flow)]
     links = networkx.Graph(reads)
     rank = {op: float(row) for layer in layers for row, op in enumerate(layer)}
@@ -90,12 +90,12 @@ def layered(ops: Sequence[Any], flow: networkx.DiGraph[Any], reads: networkx.DiG
 
 def _edges(graph: Graph, places: dict[int, BoxCorner]) -> Iterator[str]:
     producers = {value.name: index for index, op in enumerate(graph.ops) for value in op.results}
-    for index, place in places.items():
+    for index, box in places.items():
         instant = {value.name for value in graph.ops[index].instant_inputs}
         for value in dict.fromkeys(graph.ops[index].inputs):
             source = places.get(producers[value.name])
             if source is not None:
-                yield _edge(source, place, feedback=value.name not in instant)
+                yield _edge(source, box, feedback=value.name not in instant)
 
 
 def _edge(source: BoxCorner, target: BoxCorner, *, feedback: bool) -> str:

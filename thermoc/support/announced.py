@@ -41,9 +41,9 @@ def announced(group: str) -> tuple[EntryPoint, ...]:
 def loaded(group: str) -> Iterator[tuple[EntryPoint, Any]]:
     """Yield each entry point of a group and what it names, without those that do not load."""
     for point in announced(group):
-        part = _loaded(point)
-        if part is not None:
-            yield point, part
+        item = _loaded(point)
+        if item is not None:
+            yield point, item
 
 
 def _loaded(point: EntryPoint) -> Any:
@@ -62,14 +62,14 @@ def refuse(point: EntryPoint, why: str) -> None:
 
 def of_table(name: str) -> dict[Any, Any]:
     """Return what packages say of their ops for one table: by op class, the first of two counts."""
-    found: dict[Any, Any] = {}
+    by_name: dict[Any, Any] = {}
     for point in announced(OP_TABLES):
-        part = _loaded(point) if point.name == name else None
-        if isinstance(part, Mapping):
-            found = {**part, **found}
-        elif part is not None:
+        item = _loaded(point) if point.name == name else None
+        if isinstance(item, Mapping):
+            by_name = {**item, **by_name}
+        elif item is not None:
             refuse(point, "it is no mapping from op classes")
-    return found
+    return by_name
 
 
 def rows() -> list[dict[str, str]]:

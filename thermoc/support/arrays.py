@@ -123,9 +123,9 @@ def _check_directory(data: bytes, source: object) -> None:
     large = before >= 0 and data[before : before + 4] == _END64
     size64 = int.from_bytes(data[before + 40 : before + 48], "little") if large else 0
     # All bits set refers to the zip64 record (APPNOTE 4.4.1.4).
-    most = max(size if size < 2**32 - 1 else 0, size64)
+    limit = max(size if size < 2**32 - 1 else 0, size64)
     # An entry of the directory has 46 bytes, then its name and extra fields.
-    if most > MEMBERS * 100:
+    if limit > MEMBERS * 100:
         raise error("T504", f"{shown(source)} holds too many arrays", notes=[f"the limit is {MEMBERS}"])
 
 
@@ -194,9 +194,9 @@ def _array(stream: IO[bytes], described: _Description, left: int, source: object
     content = np.empty(need, np.uint8)
     filled = 0
     # In pieces, so that an array is never in memory twice.
-    while piece := stream.read(min(_PIECE, need - filled)):
-        content[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
-        filled += len(piece)
+    while chunk := stream.read(min(_PIECE, need - filled)):
+        content[filled : filled + len(chunk)] = np.frombuffer(chunk, np.uint8)
+        filled += len(chunk)
     if filled != need or stream.read(1):
         raise damaged(source, format, f"its array takes {need} bytes, {filled} could be read")
     array = content.view(described.dtype).reshape(described.shape, order="F" if described.fortran else "C")

@@ -137,8 +137,8 @@ class Location:
     @property
     def source(self) -> str:
         """The text of the line, no more than a screen bears; '' where it cannot be read or no program runs it."""
-        there = self.live and self.line
-        return linecache.getline(self.file, self.line).strip()[:_LONGEST_LINE] if there else ""
+        shown = self.live and self.line
+        return linecache.getline(self.file, self.line).strip()[:_LONGEST_LINE] if shown else ""
 
 
 @dataclass(frozen=True, kw_only=True)

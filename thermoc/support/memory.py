@@ -48,8 +48,8 @@ def _folders(groups: Path) -> list[Path]:
     with suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text().splitlines():
             # Only the second version has a line 0::/path; lines of the first name controllers and add no folder here.
-            own = Path(line.partition("::")[2].lstrip("/"))
-            folders += [groups / own, *(groups / above for above in own.parents)]
+            cgroup = Path(line.partition("::")[2].lstrip("/"))
+            folders += [groups / cgroup, *(groups / above for above in cgroup.parents)]
     return list(dict.fromkeys(folders))
 
 
@@ -79,7 +79,7 @@ UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
 
 def parsed(size: int | str, option: str) -> int:
     """Return the bytes of a size, "12.5GiB", "500 MB" or a number of bytes. Errors: T404."""
-    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([a-zA-Z]*)\s*", str(size))
-    if found is None or found[2].upper() not in UNITS or isinstance(size, bool):
+    match = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([a-zA-Z]*)\s*", str(size))
+    if match is None or match[2].upper() not in UNITS or isinstance(size, bool):
         raise error("T404", f"{option} must be a size", notes=[f"{option} = {size!r}"], hint="e.g. 12.5GiB or 500MB")
-    return int(float(found[1]) * UNITS[found[2].upper()])
+    return int(float(match[1]) * UNITS[match[2].upper()])

@@ -85,9 +85,9 @@ def _records(rows: Rows, width: int) -> list[str]:
             if not cell(value):
                 continue
             text = Text(cell(value)).wrap(Console(width=width), max(width - margin, 12), overflow="fold")
-            parts = [part.plain.rstrip() for part in text]
+            parts = [line.plain.rstrip() for line in text]
             lines.append(f"  {_head(name):<{margin - 2}}{parts[0]}".rstrip())
-            lines += [" " * margin + part for part in parts[1:]]
+            lines += [" " * margin + line for line in parts[1:]]
     return lines
 
 

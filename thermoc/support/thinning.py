@@ -39,8 +39,8 @@ def ranges(ticks: AnyArray, lines: AnyArray, points: int = POINTS) -> tuple[AnyA
     # Which of the two comes first is taken from the ends, so that a slope stays a slope.
     rising = lines[ends] >= lines[cuts]
     first, second = np.where(rising, low, high), np.where(rising, high, low)
-    both = np.stack([first, second], axis=1).reshape(-1, *lines.shape[1:])
-    return np.stack([ticks[cuts], ticks[ends]], axis=1).ravel(), both, step
+    interleaved = np.stack([first, second], axis=1).reshape(-1, *lines.shape[1:])
+    return np.stack([ticks[cuts], ticks[ends]], axis=1).ravel(), interleaved, step
 
 
 def blocks(lines: AnyArray, most: int) -> tuple[AnyArray, int]:

@@ -107,7 +107,7 @@ def _is_same(stream: IO[bytes], path: Path) -> bool:
 
 def _remove_left(mine: Path) -> None:
     """Remove the folders of sweeps all of whose processes were killed."""
-    for folder in [other for other in mine.parent.glob("*") if other != mine]:
+    for folder in [path for path in mine.parent.glob("*") if path != mine]:
         with suppress(OSError), open(folder / HELD, "ab") as stream:
             if locked(stream, shared=False):
                 shutil.rmtree(folder, ignore_errors=True)

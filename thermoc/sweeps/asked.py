@@ -70,10 +70,10 @@ def sweep_of(
         parts=parts,
         chip=text,
     )
-    made = Sweep(setup=setup, method=method, count=count, points_seed=points_seed, objective=objective)
+    sweep = Sweep(setup=setup, method=method, count=count, points_seed=points_seed, objective=objective)
     if objective is not None:
-        objective.check(made.setup)
-    return made
+        objective.check(sweep.setup)
+    return sweep
 
 
 def _apart(values: Mapping[str, Any], kind: str) -> tuple[dict[str, Any], list[Axis]]:

@@ -45,7 +45,7 @@ class Span:
         if self.steps is None:
             raise error(CODE, "a grid needs steps", notes=[f"the span goes from {self.low} to {self.high}"])
         shares = np.linspace(0.0, 1.0, self.steps) if self.steps > 1 else np.zeros(1)
-        return tuple(dict.fromkeys(self.at(float(share)) for share in shares))
+        return tuple(dict.fromkeys(self.at(float(fraction)) for fraction in shares))
 
     def at(self, share: float) -> float:
         """Return the number that lies at a share of the span, 0 to 1."""

@@ -116,18 +116,18 @@ def _inputs(source: TomlFile, path: Path, network: Network) -> Mapping[str, Any]
 
 
 def _objective(source: TomlFile) -> Objective:
-    asked = asdict(source.table("objective", ObjectiveTable))
-    goals = {name: asked.pop(name) for name in ("minimize", "maximize")}
+    settings = asdict(source.table("objective", ObjectiveTable))
+    goals = {name: settings.pop(name) for name in ("minimize", "maximize")}
     stated = [name for name, result in goals.items() if result is not None]
     if len(stated) != 1:
         facts = [f"it has {' and '.join(stated) or 'neither'}"]
         raise source.wrong("objective", "", "it takes one of minimize, maximize", notes=facts)
-    return Objective(result=str(goals[stated[0]]), direction=stated[0], **asked)
+    return Objective(result=str(goals[stated[0]]), direction=stated[0], **settings)
 
 
 def _values(source: TomlFile, table: str) -> dict[str, Any]:
     """Return the values of a table by name; ``layer0.T`` may be written with or without quotes."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
 
     def walk(entries: Mapping[str, Any], before: str) -> None:
         for key, value in entries.items():
@@ -135,16 +135,16 @@ def _values(source: TomlFile, table: str) -> dict[str, Any]:
             if isinstance(value, dict) and not _is_leaf(value):
                 walk(value, f"{name}.")
             else:
-                found[name] = _value(source, table, name, value)
+                values[name] = _value(source, table, name, value)
 
     walk(source.tables.get(table, {}), "")
-    return found
+    return values
 
 
 def _is_leaf(value: Mapping[str, Any]) -> bool:
     """Tell whether a table is a span or a list: a table of further names holds tables, or values of other names."""
-    known = {*SPAN, *LIST}
-    return not value or not all(isinstance(inner, dict | list) for inner in value.values()) or bool(known & set(value))
+    keys = {*SPAN, *LIST}
+    return not value or not all(isinstance(inner, dict | list) for inner in value.values()) or bool(keys & set(value))
 
 
 def _value(source: TomlFile, table: str, name: str, value: Any) -> Any:
@@ -152,10 +152,10 @@ def _value(source: TomlFile, table: str, name: str, value: Any) -> Any:
         return value
     unknown = [key for key in value if key not in (*SPAN, *LIST)]
     if unknown:
-        known = (*SPAN, *LIST)
+        keys = (*SPAN, *LIST)
         notes = [f"its keys are {', '.join(SPAN)}; or {' or '.join(LIST)}"]
         what = f"{name} has no key {cut(unknown[0], 60)!r}"
-        raise source.wrong(table, name, what, notes=notes, hint=near(unknown[0], known))
+        raise source.wrong(table, name, what, notes=notes, hint=near(unknown[0], keys))
     if set(value) == {"values"}:
         return list(value["values"]) if isinstance(value["values"], list) else [value["values"]]
     scaled = value.get("times")

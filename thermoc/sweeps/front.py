@@ -75,8 +75,8 @@ def sweep(
     if about:
         what = f"{next(iter(about))} is said by the sweep file"
         raise error(CODE, what, hint="change the file, or give a network in its place")
-    made, path = read_sweep(Path(source))
-    return carry_out(made, path if to is None else Path(to), where)
+    plan, path = read_sweep(Path(source))
+    return carry_out(plan, path if to is None else Path(to), where)
 
 
 def carry_out(made: Sweep, path: Path, where: Where) -> SweepResult:

@@ -18,8 +18,8 @@ def merged(parts: Sequence[tuple[int, Done]]) -> Done:
     first = parts[0][1]
     if len(parts) == 1:
         return first
-    fields = {name: _fields([(start, part.fields[name]) for start, part in parts]) for name in first.fields}
-    states = {name: np.concatenate([part.states[name] for _, part in parts]) for name in first.states}
+    fields = {name: _fields([(start, segment.fields[name]) for start, segment in parts]) for name in first.fields}
+    states = {name: np.concatenate([segment.states[name] for _, segment in parts]) for name in first.states}
     return Done(fields=fields, states=states)
 
 

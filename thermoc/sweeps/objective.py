@@ -37,12 +37,12 @@ class Objective:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, value, known in (
+        for name, value, choices in (
             ("sampler", self.sampler, SAMPLERS),
             ("over", self.over, OVER),
             ("direction", self.direction, ("minimize", "maximize")),
         ):
-            check_choice(name, value, known)
+            check_choice(name, value, choices)
         check_whole(1, trials=self.trials, generation=self.generation)
 
     def check(self, setup: Setup) -> None:
@@ -72,19 +72,19 @@ class Search:
     def _sampler(self) -> Any:
         import warnings
 
-        more = {"constant_liar": True} if self._objective.sampler == "tpe" else {}
+        options = {"constant_liar": True} if self._objective.sampler == "tpe" else {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that constant_liar is experimental
             kind = getattr(self._optuna.samplers, SAMPLERS[self._objective.sampler])
-            return kind(seed=self._objective.seed, **more)
+            return kind(seed=self._objective.seed, **options)
 
     def ask(self) -> list[Point]:
         """Return the points of the next generation."""
         count = min(self._objective.generation, self._objective.trials - len(self._trials))
         spaces = {str(number): self._space(axis) for number, axis in enumerate(self._axes)}
-        asked = [self._study.ask(spaces) for _ in range(count)]
-        self._trials += asked
-        return [self._point(trial.params) for trial in asked]
+        trials = [self._study.ask(spaces) for _ in range(count)]
+        self._trials += trials
+        return [self._point(trial.params) for trial in trials]
 
     def tell(self, value: float | None) -> None:
         """Tell the value of the next point, in the order of the proposals; None where it failed."""

@@ -49,10 +49,10 @@ class Sweep:
         """Names of the axes in the store: their keys, with their kind before it where another thing is called so."""
         keys = [item.key for item in self.setup.axes]
         outputs = self.setup.record
-        taken = {"point", "status", "sample", "tick", "time"}
+        reserved = {"point", "status", "sample", "tick", "time"}
         return tuple(
             f"{item.kind}.{item.key}"
-            if keys.count(item.key) > 1 or item.key in taken or item.key.split(".")[0] in outputs
+            if keys.count(item.key) > 1 or item.key in reserved or item.key.split(".")[0] in outputs
             else item.key
             for item in self.setup.axes
         )

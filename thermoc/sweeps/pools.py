@@ -72,11 +72,11 @@ class InProcess(Pool):
         self._waiting.append(part)
 
     def finished(self) -> Sequence[tuple[Part, Done | Failed]]:
-        part = self._waiting.popleft()
-        outcome = carried_out(self._executables, part.point, part.first_sample, part.batch)
+        job = self._waiting.popleft()
+        outcome = carried_out(self._executables, job.point, job.first_sample, job.batch)
         if isinstance(outcome, Failed) and outcome.lacks:
             raise error(CODE, "this process lacks what the target needs", notes=outcome.why.splitlines())
-        return [(part, outcome)]
+        return [(job, outcome)]
 
 
 class OnDask(Pool):
@@ -166,25 +166,25 @@ def dispatched(
     waits: called before other processes are waited for. Errors: T424.
     """
     tries: Counter[tuple[int, int]] = Counter()
-    again: deque[Part] = deque()
+    requeued: deque[Part] = deque()
     underway = 0
     while True:
-        room = pool.room
-        while underway < room and (part := again.popleft() if again else next(parts, None)) is not None:
-            pool.submit(part)
+        capacity = pool.room
+        while underway < capacity and (job := requeued.popleft() if requeued else next(parts, None)) is not None:
+            pool.submit(job)
             underway += 1
         if not underway:
             return
         if not pool.ready:
             waits()
-        for part, outcome in pool.finished():
+        for job, outcome in pool.finished():
             underway -= 1
-            which = part.number, part.first_sample
+            which = job.number, job.first_sample
             tries[which] += 1
             if isinstance(outcome, Failed) and tries[which] <= retries:
-                again.append(part)
+                requeued.append(job)
             else:
-                yield part, outcome
+                yield job, outcome
 
 
 def _lacking(address: str, notes: Sequence[str]) -> ThermocError:

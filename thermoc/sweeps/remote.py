@@ -30,9 +30,9 @@ class Bring(WorkerPlugin):
 
     def teardown(self, worker: Worker) -> None:
         """Forget it."""
-        made = _SHARED.pop(self.name, None)
-        if isinstance(made, Executables):
-            made.close()
+        cluster = _SHARED.pop(self.name, None)
+        if isinstance(cluster, Executables):
+            cluster.close()
 
 
 def shared(key: str) -> Any:

@@ -66,8 +66,8 @@ def replicas(
         states=True,
     )
     with pool(Executables(setup), scheduler=scheduler, workers=workers) as places:
-        asked = (Part(0, (), first, count) for first, count in setup.split())
-        whole = _whole(setup, dict(dispatched(places, asked, retries)))
+        jobs = (Part(0, (), first, count) for first, count in setup.split())
+        whole = _whole(setup, dict(dispatched(places, jobs, retries)))
     return Run(
         network=graph.name,
         target=exe.backend.name,
@@ -81,20 +81,20 @@ def replicas(
 
 def _whole(setup: Setup, outcomes: Mapping[Part, Done | Failed]) -> Done:
     """Return all parts as one. Errors: T423."""
-    failed = {part: outcome for part, outcome in outcomes.items() if isinstance(outcome, Failed)}
+    failed = {job: outcome for job, outcome in outcomes.items() if isinstance(outcome, Failed)}
     if failed:
         raise ThermocError(
             [
                 Finding(
                     code="T423",
-                    what=f"samples {part.first_sample} to {part.first_sample + part.batch - 1} failed",
+                    what=f"samples {job.first_sample} to {job.first_sample + job.batch - 1} failed",
                     notes=tuple(outcome.why.splitlines()[:4]),
                 )
-                for part, outcome in failed.items()
+                for job, outcome in failed.items()
             ]
         )
-    given = {part.first_sample: what for part, what in outcomes.items() if isinstance(what, Done)}
-    return merged(sorted(given.items()))
+    finished = {job.first_sample: what for job, what in outcomes.items() if isinstance(what, Done)}
+    return merged(sorted(finished.items()))
 
 
 def _call(exe: Executable, inputs: Mapping[str, Any], *, ticks: int, batch: int, seed: int, record: Any) -> Call:

@@ -87,8 +87,8 @@ class SweepResult:
         if goal is None or not (self.status == DONE).any():
             raise error(CODE, "there is no best point", notes=["nothing was searched for, or no point is done"])
         values = {int(i): goal.value(self.store.row(goal.result, int(i))) for i in np.flatnonzero(self.status == DONE)}
-        least = min if goal.direction == "minimize" else max
-        index = least(values, key=lambda i: values[i])
+        choose = min if goal.direction == "minimize" else max
+        index = choose(values, key=lambda i: values[i])
         return {POINT: index, **self.labels(index), goal.result: values[index]}
 
     def labels(self, index: int) -> dict[str, Any]:
@@ -149,8 +149,8 @@ class SweepResult:
         return f"{attrs['network']} on {attrs['target']}, {attrs['method']}: {done} of {self.store.count} points"
 
     def __str__(self) -> str:
-        more = self.store.count - ROWS
-        return table(self.title, self.rows(ROWS)) + (f"\n... and {more} more points" if more > 0 else "")
+        omitted = self.store.count - ROWS
+        return table(self.title, self.rows(ROWS)) + (f"\n... and {omitted} more points" if omitted > 0 else "")
 
     def __repr__(self) -> str:
         return f"SweepResult({shown(self.path)}: {self.title})"

@@ -31,10 +31,10 @@ class Rows:
     def axes(self) -> None:
         """Write the values of all axes at all points, as far as they are known."""
         points = self._sweep.points
-        for place, (name, axis) in enumerate(zip(self._sweep.names, self._sweep.setup.axes)):
+        for dim, (name, axis) in enumerate(zip(self._sweep.names, self._sweep.setup.axes)):
             self._axis(name, axis)
             if points:
-                self._store.write(name, np.array([_number(axis, p[place]) for p in points]))
+                self._store.write(name, np.array([_number(axis, p[dim]) for p in points]))
 
     def _axis(self, name: str, axis: Axis) -> None:
         real = axis.numeric and not axis.whole
@@ -92,4 +92,4 @@ def _number(axis: Axis, value: Any) -> float | int:
     if axis.numeric:
         return value
     assert isinstance(axis.values, tuple)
-    return next(place for place, listed in enumerate(axis.values) if listed is value or np.array_equal(listed, value))
+    return next(index for index, listed in enumerate(axis.values) if listed is value or np.array_equal(listed, value))

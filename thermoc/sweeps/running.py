@@ -52,8 +52,8 @@ class Runner:
             if index not in self.failures
         )
         waits = partial(self._write, PATIENCE / 10)
-        for part, outcome in dispatched(self._pool, parts, self._retries, waits=waits):
-            self._take(part, outcome)
+        for job, outcome in dispatched(self._pool, parts, self._retries, waits=waits):
+            self._take(job, outcome)
             self._write(PATIENCE)
         self._store.flush()
 
@@ -69,16 +69,16 @@ class Runner:
         if isinstance(outcome, Failed):
             self._fail(part.number, outcome)
             return
-        there = self._parts.setdefault(part.number, {})
-        there[part.first_sample] = outcome
-        if len(there) == len(self._sweep.setup.split()):
+        received = self._parts.setdefault(part.number, {})
+        received[part.first_sample] = outcome
+        if len(received) == len(self._sweep.setup.split()):
             self._finish(part.number, self._parts.pop(part.number))
 
     def _finish(self, index: int, parts: dict[int, Done]) -> None:
-        whole = merged(sorted(parts.items()))
+        result = merged(sorted(parts.items()))
         if len(parts) > 1:
-            whole = replace(whole, numbers=diagnosed(self._sweep.setup, whole))
-        self._rows.done(index, whole)
+            result = replace(result, numbers=diagnosed(self._sweep.setup, result))
+        self._rows.done(index, result)
         self._tell()
 
     def _fail(self, index: int, outcome: Failed) -> None:
@@ -100,8 +100,8 @@ class Runner:
                 self._rows.point(index, point)
             self.run(enumerate(points, first))
             for index in range(first, first + len(points)):
-                there = self._store.status[index] == DONE
-                search.tell(objective.value(self._store.row(objective.result, index)) if there else None)
+                done = self._store.status[index] == DONE
+                search.tell(objective.value(self._store.row(objective.result, index)) if done else None)
             first += len(points)
 
 

@@ -79,8 +79,8 @@ class Setup:
 
     def artefact_hash(self, values: Mapping[str, Mapping[str, Any]], frozen: Mapping[str, AnyArray]) -> str:
         """Return SHA-256 of what an artefact is made of: the sweep, a point's options and chip, frozen parameters."""
-        own = {kind: values.get(kind, {}) for kind in ("option", "chip")}
-        digest = hashlib.sha256(f"{self.hash} {json.dumps(own, sort_keys=True, default=_as_json)}".encode())
+        choices = {kind: values.get(kind, {}) for kind in ("option", "chip")}
+        digest = hashlib.sha256(f"{self.hash} {json.dumps(choices, sort_keys=True, default=_as_json)}".encode())
         _add_arrays(digest, frozen)
         return digest.hexdigest()
 
@@ -93,12 +93,12 @@ class Setup:
 
     def parameters_of(self, point: Point) -> dict[str, AnyArray]:
         """Return the parameters at a point: a number fills the whole parameter, or multiplies it."""
-        own = self.network.parameters
+        parameters = self.network.parameters
         arrays = dict(self.parameters)
         for axis, value in zip(self.axes, point):
             if axis.kind != "parameter":
                 continue
-            initial = self.parameters.get(axis.key, own[axis.key].value.numpy)
+            initial = self.parameters.get(axis.key, parameters[axis.key].value.numpy)
             filled = initial * value if axis.times else value
             arrays[axis.key] = np.full(initial.shape, filled) if np.ndim(filled) == 0 else np.asarray(filled)
         return arrays

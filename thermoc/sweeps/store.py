@@ -100,8 +100,8 @@ class SweepStore:
         if folder.exists():
             RunStore(folder, None).guard(lambda: _empty(folder))
         header = {"format": FORMAT, "version": VERSION, **attrs, "complete": 0}
-        made = RunStore(folder, None).guard(lambda: zarr.create_group(str(folder), attributes=header))
-        return SweepStore(folder, made)
+        group = RunStore(folder, None).guard(lambda: zarr.create_group(str(folder), attributes=header))
+        return SweepStore(folder, group)
 
     @property
     def attrs(self) -> dict[str, Any]:
@@ -126,8 +126,8 @@ class SweepStore:
     def status(self) -> AnyArray:
         """Status (points,) of each point: 0 not run, 1 done, 2 failed."""
         if self._status is None and self.group.read_only:
-            there = STATUS in self.group
-            self._status = np.asarray(self.group[STATUS][:]) if there else np.zeros(self.count, np.uint8)
+            exists = STATUS in self.group
+            self._status = np.asarray(self.group[STATUS][:]) if exists else np.zeros(self.count, np.uint8)
         elif self._status is None:
             array = self.array(STATUS, (self.count,), np.dtype(np.uint8), (POINT,), rows=STATUS_ROWS, fill=WAITING)
             self._status = np.asarray(array[:])
@@ -156,8 +156,8 @@ class SweepStore:
             length = min(rows or max(1, CHUNK_BYTES // row), max(1, shape[0]))
             form = {"shape": tuple(shape), "dtype": dtype, "chunks": (length, *(max(1, n) for n in shape[1:]))}
             empty = (np.nan if dtype.kind == "f" else 0) if fill is None else fill
-            more = {"fill_value": empty, "attributes": dict(attrs or {})}
-            self._arrays[name] = self._zarr.array(name=name, dims=tuple(dims), **form, **more)
+            settings = {"fill_value": empty, "attributes": dict(attrs or {})}
+            self._arrays[name] = self._zarr.array(name=name, dims=tuple(dims), **form, **settings)
         return self._arrays[name]
 
     def write(self, name: str, values: Any) -> None:
@@ -181,8 +181,8 @@ class SweepStore:
     def row(self, name: str, index: int) -> AnyArray:
         """Return a row of a result. Errors: T520 where there is no such result."""
         if name not in self.group:
-            known = sorted(known for known, array in self.group.arrays() if array.shape[:1] == (self.count,))
-            raise error("T520", f"the sweep has no result {name!r}", notes=[f"there are {', '.join(known)}"])
+            names = sorted(names for names, array in self.group.arrays() if array.shape[:1] == (self.count,))
+            raise error("T520", f"the sweep has no result {name!r}", notes=[f"there are {', '.join(names)}"])
         return np.asarray(self.group[name][index])
 
     def say(self, **attrs: Any) -> None:

@@ -92,8 +92,8 @@ class Spread:
             for number, block in enumerate(blocks)
         ]
         for block, returned in zip(blocks, self._client.gather(futures)):
-            for array, part in zip(chains, returned):
-                array[rows[block]] = part
+            for array, chain in zip(chains, returned):
+                array[rows[block]] = chain
 
 
 def swept(key: str, chains: SpinChains, rows: IntArray, T: FloatArray, done: int) -> SpinChains:
@@ -101,11 +101,13 @@ def swept(key: str, chains: SpinChains, rows: IntArray, T: FloatArray, done: int
     from thermoc.sweeps.remote import shared
 
     work: Work = shared(key)
-    own = SpinChains(*(np.array(array) for array in chains))
-    for place, row in enumerate(rows):
-        one = np.full((1, 1), T[place])
-        work.sweep(own, np.array([place]), one, np.full(1, tempering.SWEEPS), done=done, first=int(row) - place)
-    return own
+    copied = SpinChains(*(np.array(array) for array in chains))
+    for index, row in enumerate(rows):
+        temperature = np.full((1, 1), T[index])
+        work.sweep(
+            copied, np.array([index]), temperature, np.full(1, tempering.SWEEPS), done=done, first=int(row) - index
+        )
+    return copied
 
 
 def made_work(payload: tuple[IsingModel, int]) -> Work:

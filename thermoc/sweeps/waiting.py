@@ -22,10 +22,10 @@ class WaitingRows:
 
     def put(self, row: int, values: Any) -> None:
         """Take a row."""
-        chunk, place = divmod(row, self._rows)
+        chunk, offset = divmod(row, self._rows)
         if chunk not in self._chunks:
             self._chunks[chunk] = np.array(self._array[self._span(chunk)])
-        self._chunks[chunk][place] = values
+        self._chunks[chunk][offset] = values
         self._changed.add(chunk)
 
     def write(self) -> None:

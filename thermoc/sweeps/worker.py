@@ -145,8 +145,8 @@ def diagnosed(setup: Setup, whole: Done) -> dict[str, float]:
     timed = [name for name, array in setup.inputs.items() if array.ndim > len(setup.network.inputs[name].shape) + 1]
     names = sampled(setup.network, timed)
     traces = {name: whole.fields[name][TRACE] for name in names if TRACE in whole.fields.get(name, {})}
-    found = diagnostics(traces)
-    return {f"{name}.{what}": getattr(found[name], what) for name in found for what in DIAGNOSTICS}
+    summary = diagnostics(traces)
+    return {f"{name}.{what}": getattr(summary[name], what) for name in summary for what in DIAGNOSTICS}
 
 
 DIAGNOSTICS = ("r_hat", "ess", "tau")

@@ -27,12 +27,12 @@ def judged(graph: Graph, population: Counterpart, said: Messages) -> UnitGap:
     """
     unit = population.design.population
     assert isinstance(unit, NoisyPopulation) and unit.turn is not None
-    turns = _Turns(graph, population, said, unit)
-    sent, low = said.sent[unit.name], turns.low
+    phases = _Turns(graph, population, said, unit)
+    sent, low = said.sent[unit.name], phases.low
     wrong, slack = np.zeros(sent.shape, bool), np.zeros(sent.shape)
     for tick in range(said.setting.ticks):
         for step in range(population.every):
-            astray, bound = turns.astray(tick, step)
+            astray, bound = phases.astray(tick, step)
             wrong[tick] |= astray
             slack[tick] = np.maximum(slack[tick], bound)
     expected = np.where(wrong, low + 1 - sent, sent)
@@ -45,7 +45,7 @@ def judged(graph: Graph, population: Counterpart, said: Messages) -> UnitGap:
         low=expected,
         high=expected,
         slack=slack,
-        share=turns.error / turns.size if turns.size else 0.0,
+        share=phases.error / phases.size if phases.size else 0.0,
     )
 
 
@@ -66,8 +66,8 @@ class _Turns:
         """Return which units (batch, units) did in a tick of the chip what they could not have, and their tolerance."""
         unit, step_index = self.unit, tick * self.population.every + step
         was, now = self.steps[step_index], self.steps[step_index + 1]
-        turn, sweep = step % unit.turns, step // unit.turns
-        members = (unit.turn == turn) & (sweep < self.op.sweeps)
+        phase, sweep = step % unit.turns, step // unit.turns
+        members = (unit.turn == phase) & (sweep < self.op.sweeps)
         context = Context(tick=tick, dt=self.dt, seed=self.said.setting.seed, batch=self.said.setting.batch)
         u = context.uniform(self.op.s.type, self.op.stream, min(sweep, self.op.sweeps - 1))
         # A spin's energy changes by twice its field when it flips, a bit's by its field: 1 - low is 2 or 1.
@@ -89,8 +89,8 @@ class _Turns:
             return was.T, np.zeros((self.unit.size, 1))
         batch = len(was)
         x, off = self.said(term)
-        here = slice(tick * batch, (tick + 1) * batch)
-        return x[:, here], off[:, here]
+        rows = slice(tick * batch, (tick + 1) * batch)
+        return x[:, rows], off[:, rows]
 
 
 def _spread(array: NDArray, n: int) -> NDArray:

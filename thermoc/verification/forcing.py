@@ -43,9 +43,9 @@ class Steered:
         """Return the operands of an op as it reads them."""
         if not op.results or not any(key[0] == op.results[0].name for key in self.shifts):
             return operands
-        key, behind = op.results[0].name, isinstance(MEANINGS.get(type(op)), Delayed)
+        key, delayed = op.results[0].name, isinstance(MEANINGS.get(type(op)), Delayed)
         # An op with a delayed state reads its operands after it has answered, when its count is one further.
-        tick = max(self._ticks.get(key, 0) - behind, 0)
+        tick = max(self._ticks.get(key, 0) - delayed, 0)
         moved = list(operands)
         for index, name in enumerate(op.operand_specs):
             shift = self.shifts.get((key, name))

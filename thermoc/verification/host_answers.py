@@ -29,13 +29,13 @@ def answered(graph: Graph, population: Counterpart, said: Messages) -> NDArray:
     """Return what a process of the host makes of what it was given, cut to the bits of its messages."""
     unit, design = population.design.population, population.design
     assert isinstance(unit, HostPopulation)
-    given = [value_of(graph, term.source) for term in unit.drive.terms]
+    sources = [value_of(graph, term.source) for term in unit.drive.terms]
     arrays: dict[str, NDArray] = {}
-    for value in given:
+    for value in sources:
         array = said.sent.get(value.name)
         array = message(said.probes[value.name], population.sources[value.name]) if array is None else array
         arrays[f"given.{value.name}"] = array.reshape(*array.shape[:2], *value.shape).astype(value.dtype.numpy)
-    alone = of_process(graph, unit.ops, given, unit.value)
+    alone = of_process(graph, unit.ops, sources, unit.value)
     with np.errstate(all="ignore"):
         inputs = Feed(arrays=arrays, ticks=said.setting.ticks, batch=said.setting.batch)
         numbers = flat(interpret(alone, inputs).outputs["said"]).astype(float)

@@ -45,8 +45,8 @@ class RunSettings:
         arrays = feed(graph, self.inputs, ticks=self.ticks, batch=self.batch)
         session = backend.start(artefact, batch=self.batch, position=NoisePosition(seed=self.seed))
         try:
-            outputs = [session.advance(part) for part in _pieces(arrays, self.pieces)]
-            joined = {name: np.concatenate([part[name] for part in outputs]) for name in outputs[0]}
+            outputs = [session.advance(segment) for segment in _pieces(arrays, self.pieces)]
+            joined = {name: np.concatenate([segment[name] for segment in outputs]) for name in outputs[0]}
             return Outcome(outputs=joined, states=session.states, chip=session.chip)
         finally:
             session.close()

@@ -70,10 +70,10 @@ def gumbel(word):
 
     Towards u = 1, where -ln u is lost among 12 bits, by q = 1 - u: ln q + q / 2 + 0.28 q^2.
     """
-    rest = 2**33 - (2 * wide(word) + 1)
-    q = rest >> 21
-    near = natural(lg(rest) - (33 << FRACTION)) + (q * (2048 + (1150 * q >> FRACTION)) >> FRACTION)
-    return np.where(rest > 2**32, natural(lg(surprise(word)) - (FRACTION << FRACTION)), near)
+    complement = 2**33 - (2 * wide(word) + 1)
+    q = complement >> 21
+    near = natural(lg(complement) - (33 << FRACTION)) + (q * (2048 + (1150 * q >> FRACTION)) >> FRACTION)
+    return np.where(complement > 2**32, natural(lg(surprise(word)) - (FRACTION << FRACTION)), near)
 
 
 def boltzmann_weight(distance, T):

@@ -15,24 +15,24 @@ def arranged(manifest, options):
     arrays = loaded(options.inputs)
     if arrays.keys() != shapes.keys():
         sys.exit(f"the inputs are {', '.join(map(str, shapes)) or 'none'}; given are {', '.join(arrays) or 'none'}")
-    said = {
+    messages = {
         "ticks": {} if options.ticks is None else {"--ticks": options.ticks},
         "samples": {} if options.samples is None else {"--samples": options.samples},
     }
     for name, shape in shapes.items():
         leading = arrays[name].shape[: max(arrays[name].ndim - len(shape), 0)]
         if len(leading) > 2 or (arrays[name].ndim and arrays[name].shape[len(leading) :] != shape):
-            wanted = f"(ticks, samples, *{shape}), (samples, *{shape}) or {shape}"
-            sys.exit(f"input {name} has the shape {arrays[name].shape}, not {wanted}")
+            expected = f"(ticks, samples, *{shape}), (samples, *{shape}) or {shape}"
+            sys.exit(f"input {name} has the shape {arrays[name].shape}, not {expected}")
         if arrays[name].dtype.kind not in "biuf" or not np.isfinite(arrays[name]).all():
             sys.exit(f"input {name} is not made of finite numbers")
-        said["ticks"].update({name: leading[0]} if len(leading) == 2 else {})
-        said["samples"].update({name: leading[-1]} if leading else {})
-    for what, numbers in said.items():
+        messages["ticks"].update({name: leading[0]} if len(leading) == 2 else {})
+        messages["samples"].update({name: leading[-1]} if leading else {})
+    for what, numbers in messages.items():
         if len(set(numbers.values())) > 1 or 0 in numbers.values():
             who = ", ".join(f"{name} {number}" for name, number in numbers.items())
             sys.exit(f"the number of {what} is one for all, and at least 1: {who}")
-    ticks, samples = (next(iter(numbers.values()), 1) for numbers in said.values())
+    ticks, samples = (next(iter(numbers.values()), 1) for numbers in messages.values())
     for name, shape in shapes.items():
         if arrays[name].ndim < len(shape) + 1:
             arrays[name] = np.broadcast_to(arrays[name], (samples, *shape))

@@ -95,12 +95,12 @@ def guard(infrastructure, job):
 def ended(actor):
     """Return how a child ended, minus the signal or the exit code; None while it runs. Reaping is left to Lava."""
     try:
-        found = os.waitid(os.P_PID, actor.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        status = os.waitid(os.P_PID, actor.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except (ChildProcessError, ValueError, AttributeError):  # reaped, as it should be; or a system that cannot look
         return None
-    if found is None:
+    if status is None:
         return None
-    return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+    return status.si_status if status.si_code == os.CLD_EXITED else -status.si_status
 
 
 def name_of(folder, pid):
@@ -167,11 +167,11 @@ class Resumed:
             self.states[name][...] = array
 
     def __call__(self):
-        run, begin, end, told = map(int, self.control)
+        run, begin, end, reported = map(int, self.control)
         if run != self.run:
             self.run, self.model.time_step = run, begin + 1
-        if told != self.told:
-            self.told = told
+        if reported != self.told:
+            self.told = reported
             for name, array in self.states.items():
                 setattr(self.model, name, np.array(array))
         self.step()

@@ -61,7 +61,7 @@ def joined(arrays, axis):
 
 def cut(x, starts, stops, steps):
     """Return a part of x."""
-    return x[(slice(None), *(slice(*one) for one in zip(starts, stops, steps)))]
+    return x[(slice(None), *(slice(*bounds) for bounds in zip(starts, stops, steps)))]
 
 
 OTHERS = {

@@ -38,14 +38,14 @@ def main():
     path = Path(options.outputs).absolute()
     if path.is_dir() or not path.parent.is_dir():
         sys.exit(f"--outputs: {options.outputs} cannot be written")
-    given, ticks, options.samples = arranged(manifest, options)
+    arrays, ticks, options.samples = arranged(manifest, options)
     if options.numbers:
-        chip_inputs, chip_ticks = encoded(manifest, given, ticks)
-        found = decoded(manifest, run(options, manifest, chip_inputs, chip_ticks), ticks)
+        chip_inputs, chip_ticks = encoded(manifest, arrays, ticks)
+        outputs = decoded(manifest, run(options, manifest, chip_inputs, chip_ticks), ticks)
     else:
-        found = run(options, manifest, given, ticks)
-    save(path, found)
-    print("\n".join(f"{name}: {list(array.shape)}" for name, array in found.items()))
+        outputs = run(options, manifest, arrays, ticks)
+    save(path, outputs)
+    print("\n".join(f"{name}: {list(array.shape)}" for name, array in outputs.items()))
 
 
 def parsed():
@@ -77,10 +77,10 @@ def refuse_hardware():
     try:
         from lava.utils.loihi import is_installed
 
-        found = is_installed()
+        installed = is_installed()
     except ImportError:
-        found = False
-    if not found:
+        installed = False
+    if not installed:
         sys.exit(
             "no Loihi 2 can be reached: Intel's lava-loihi is not installed here. --backend sim runs Lava's models"
         )
@@ -91,31 +91,31 @@ def check(options, manifest):
     """Run what is stored; end with code 1 where a number differs."""
     stored = dict(np.load(HERE / "golden.npz"))
     options.samples = int(stored["samples"])
-    given = {name[3:]: array for name, array in stored.items() if name.startswith("in.")}
-    found = run(options, manifest, given, int(stored["ticks"]))
-    wrong = {name: int((array != stored[f"out.{name}"]).sum()) for name, array in found.items()}
-    print("\n".join(f"{name}: {count} of {found[name].size} numbers differ" for name, count in wrong.items()))
+    inputs = {name[3:]: array for name, array in stored.items() if name.startswith("in.")}
+    outputs = run(options, manifest, inputs, int(stored["ticks"]))
+    wrong = {name: int((array != stored[f"out.{name}"]).sum()) for name, array in outputs.items()}
+    print("\n".join(f"{name}: {count} of {outputs[name].size} numbers differ" for name, count in wrong.items()))
     sys.exit(any(wrong.values()))
 
 
 def encoded(manifest, given, ticks):
     """Return the chip's integers for the network's numbers, and for how many of its ticks it must run."""
     borders = manifest["borders"]
-    made = {name: given[name] for name in manifest["inputs"] if name not in borders["encode"]}
+    inputs = {name: given[name] for name in manifest["inputs"] if name not in borders["encode"]}
     for name, border in borders["encode"].items():
         top, array = 2 ** (border["bits"] - 1) - 1, given[border["input"]]
         timed = array.ndim == len(manifest["inputs"][name]) + 2
         array = np.clip(np.rint(array * border["scale"]), -top, top).astype(np.int32)
-        made[name] = array if timed else np.broadcast_to(array, (ticks, *array.shape))
+        inputs[name] = array if timed else np.broadcast_to(array, (ticks, *array.shape))
     late = max((border["lag"] for border in borders["decode"].values()), default=0)
-    every = max((border["every"] for side in borders.values() for border in side.values()), default=1)
-    total = (ticks - 1) * every + 1 + late
+    period = max((border["every"] for side in borders.values() for border in side.values()), default=1)
+    total = (ticks - 1) * period + 1 + late
     for name, border in borders["encode"].items():
         tick = (np.arange(total) - border["lag"]) // border["every"]
-        made[name] = np.where(
-            tick.reshape(-1, *(1,) * (made[name].ndim - 1)) < 0, 0, made[name][np.clip(tick, 0, ticks - 1)]
+        inputs[name] = np.where(
+            tick.reshape(-1, *(1,) * (inputs[name].ndim - 1)) < 0, 0, inputs[name][np.clip(tick, 0, ticks - 1)]
         )
-    return made, total
+    return inputs, total
 
 
 def decoded(manifest, found, ticks):
@@ -127,9 +127,9 @@ def decoded(manifest, found, ticks):
 
 def run(options, manifest, given, ticks):
     """Return the outputs of a run, (ticks, samples, *shape) by name."""
-    place = {"seed": options.seed, "first_sample": options.first_sample, "first_tick": options.first_tick}
+    position = {"seed": options.seed, "first_sample": options.first_sample, "first_tick": options.first_tick}
     with tempfile.TemporaryDirectory(prefix="lava-run-") as folder:
-        about = place | {"precision": options.precision, "ticks": ticks, "folder": folder, "files": {}}
+        about = position | {"precision": options.precision, "ticks": ticks, "folder": folder, "files": {}}
         job = prepared(about, manifest, given, options.samples)
         execute(job)
         return {

@@ -153,13 +153,13 @@ def unrolled(W, shape, stride, padding, dilation, groups):
     row, column, value = [], [], []
     for out in range(len(W)):
         first = out // per_out * per_in
-        taken = views[first : first + per_in].reshape(per_in, windows, -1).transpose(1, 0, 2).reshape(windows, -1)
-        weights = np.broadcast_to(W[out].reshape(-1), taken.shape)
-        inside = taken >= 0
-        row.append(np.broadcast_to(out * windows + np.arange(windows)[:, None], taken.shape)[inside])
-        column.append(taken[inside])
+        patches = views[first : first + per_in].reshape(per_in, windows, -1).transpose(1, 0, 2).reshape(windows, -1)
+        weights = np.broadcast_to(W[out].reshape(-1), patches.shape)
+        inside = patches >= 0
+        row.append(np.broadcast_to(out * windows + np.arange(windows)[:, None], patches.shape)[inside])
+        column.append(patches[inside])
         value.append(weights[inside])
-    row, column, value = (np.concatenate(part) for part in (row, column, value))
+    row, column, value = (np.concatenate(array) for array in (row, column, value))
     return csr_matrix((value, (row, column)), (len(W) * windows, places.max() + 1))
 
 
@@ -227,8 +227,8 @@ def route(job, source, index, units, name, scale=1):
     from procs.route.process import Route
 
     index = np.asarray(index).reshape(-1)
-    whole = np.concatenate([np.where(index < 0, -1, index + sample * units) for sample in range(job["batch"])])
-    process = Route(shape=(units * job["batch"],), index=whole, scale=scale, name=name)
+    indices = np.concatenate([np.where(index < 0, -1, index + sample * units) for sample in range(job["batch"])])
+    process = Route(shape=(units * job["batch"],), index=indices, scale=scale, name=name)
     source.connect(process.a_in)
     return process.s_out
 

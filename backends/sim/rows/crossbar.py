@@ -48,8 +48,8 @@ def _shifts(op: Mvm, slices: int) -> np.ndarray:
 
 def _exact(op: Mvm, weights: np.ndarray, real: np.dtype) -> bool:
     """Return whether inputs are whole steps, weights whole numbers, and no sum of theirs too long for a float."""
-    most = np.tensordot(_shifts(op, len(weights)), np.abs(weights), 1).sum(axis=0).max(initial=0.0) * op.steps
-    return op.input_bits > 0 and (np.rint(weights) == weights).all() and most < 2.0 ** WHOLE_BITS[real.itemsize]
+    largest = np.tensordot(_shifts(op, len(weights)), np.abs(weights), 1).sum(axis=0).max(initial=0.0) * op.steps
+    return op.input_bits > 0 and (np.rint(weights) == weights).all() and largest < 2.0 ** WHOLE_BITS[real.itemsize]
 
 
 def _together(op: Mvm, weights: np.ndarray, real: np.dtype) -> int:

@@ -29,8 +29,8 @@ def device_step(op: DeviceStep, w: ProgramWriter) -> None:
     rows: dict[str, Any] = {name: w.numbers(op, name) for name in ROWS}
     sizes, ends, floats = settings(op.model, units=n, **how, **rows)
     drive, start = w.work(op.source.inferred.with_(shape=(sizes.drive,))), 0
-    for part in (op.source, op.T_ambient, *([] if op.z is None else [op.z])):
-        w.row(SCATTER, drive, (w.slot(part),), at=w.table(np.arange(start, start + part.size)))
-        start += part.size
+    for value in (op.source, op.T_ambient, *([] if op.z is None else [op.z])):
+        w.row(SCATTER, drive, (w.slot(value),), at=w.table(np.arange(start, start + value.size)))
+        start += value.size
     operands = (w.slot(op.now), drive, w.constant(floats.view(np.int64)))
     w.row(DEVICES, w.slot(op.after), operands, sizes=w.table(np.concatenate([np.array(sizes, np.int64), ends])))

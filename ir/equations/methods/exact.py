@@ -59,11 +59,11 @@ def _together(m: Motion, x: State) -> list[Any]:
 
 def _matrix(m: Motion, entries: Any, rows: int, columns: int) -> AnyArray:
     """Return a matrix (*units, rows, columns) of entries that are known numbers."""
-    known = {place: evaluate(entry, {**m.numbers, "dt": m.dt}, ARRAYS) for place, entry in entries.items()}
-    shape = np.broadcast_shapes(*(np.shape(entry) for entry in known.values()))
+    numeric = {key: evaluate(entry, {**m.numbers, "dt": m.dt}, ARRAYS) for key, entry in entries.items()}
+    shape = np.broadcast_shapes(*(np.shape(entry) for entry in numeric.values()))
     matrix = np.zeros((*shape, rows, columns))
-    for place, entry in known.items():
-        matrix[(..., *place)] = entry
+    for key, entry in numeric.items():
+        matrix[(..., *key)] = entry
     return matrix
 
 
@@ -118,6 +118,6 @@ def _root(Q: AnyArray) -> AnyArray:
         sound = pivot > 1e-14 * size
         L[..., j, j] = np.sqrt(np.where(sound, pivot, 0.0))
         for i in range(j + 1, n):
-            rest = Q[..., i, j] - (L[..., i, :j] * L[..., j, :j]).sum(-1)
-            L[..., i, j] = np.where(sound, rest / np.where(sound, L[..., j, j], 1.0), 0.0)
+            residual = Q[..., i, j] - (L[..., i, :j] * L[..., j, :j]).sum(-1)
+            L[..., i, j] = np.where(sound, residual / np.where(sound, L[..., j, j], 1.0), 0.0)
     return L

@@ -18,4 +18,4 @@ def step(m: Motion, x: State) -> list[Any]:
     """
     exprel = m.algebra.functions["exprel"]
     shares = [1.0 if isinstance(a, float) and a == 0.0 else exprel(a * m.dt) for a in m.rates(x)]
-    return [xi + f * m.dt * share for xi, f, share in zip(x, m.drift(x), shares)]
+    return [xi + f * m.dt * factor for xi, f, factor in zip(x, m.drift(x), shares)]

@@ -13,5 +13,5 @@ NOISE = ""
 def step(m: Motion, x: State) -> list[Any]:
     """x~ = x + dt f(x), x' = x + dt (f(x) + f(x~)) / 2: order 2; without noise."""
     first = m.drift(x)
-    there = [xi + f * m.dt for xi, f in zip(x, first)]
-    return [xi + (f + g) * (m.dt / 2) for xi, f, g in zip(x, first, m.drift(there, 1.0))]
+    predicted = [xi + f * m.dt for xi, f in zip(x, first)]
+    return [xi + (f + g) * (m.dt / 2) for xi, f, g in zip(x, first, m.drift(predicted, 1.0))]

@@ -17,7 +17,7 @@ def step(m: Motion, x: State) -> list[Any]:
     Strong order 1 where the noises commute, as one noise and noises of one variable each do; else 1/2.
     """
     first, kicks = m.drift(x), m.kicks(x)
-    there = [xi + f * m.dt + kick for xi, f, kick in zip(x, first, kicks)]
-    slopes = [(f + g) * (m.dt / 2) for f, g in zip(first, m.drift(there, 1.0))]
-    pushes = [(a + b) * 0.5 for a, b in zip(kicks, m.kicks(there, 1.0))]
+    predicted = [xi + f * m.dt + kick for xi, f, kick in zip(x, first, kicks)]
+    slopes = [(f + g) * (m.dt / 2) for f, g in zip(first, m.drift(predicted, 1.0))]
+    pushes = [(a + b) * 0.5 for a, b in zip(kicks, m.kicks(predicted, 1.0))]
     return [xi + slope + push for xi, slope, push in zip(x, slopes, pushes)]

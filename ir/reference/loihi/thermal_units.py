@@ -67,8 +67,8 @@ def categorical(op: loihi.LoihiCategorical, ctx: Context, a: AnyArray, T: AnyArr
     a, T, bias = (wide(item) for item in aligned(a, T, bias))
     energy = (a + bias << 20) + T * gumbel(_words(op, ctx, op.s.inferred)[0])
     # argmin takes the first of equals, as the units of Lava and of the simulator do.
-    least: Any = energy.argmin(axis=-1)
-    fires: BoolArray = np.equal(np.arange(energy.shape[-1]), least[..., np.newaxis])  # pyright: ignore[reportUnknownArgumentType]
+    winner: Any = energy.argmin(axis=-1)
+    fires: BoolArray = np.equal(np.arange(energy.shape[-1]), winner[..., np.newaxis])  # pyright: ignore[reportUnknownArgumentType]
     return fires.astype(np.int32)
 
 

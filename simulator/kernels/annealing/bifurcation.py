@@ -23,14 +23,14 @@ def bifurcate(offsets, columns, J, h, x, y, pump, dt, discrete, halt):
     """
     replicas = x.shape[1]
     seen, force = np.empty_like(x), np.empty(replicas, x.dtype)
-    one = x.dtype.type(1)
+    unity = x.dtype.type(1)
     for step in range(pump.size):
         if stopped(halt):
             return
-        pull = one - pump[step]
+        pull = unity - pump[step]
         for i in range(x.shape[0]):
             for r in range(replicas):
-                seen[i, r] = (one if x[i, r] >= 0 else -one) if discrete else x[i, r]
+                seen[i, r] = (unity if x[i, r] >= 0 else -unity) if discrete else x[i, r]
         for i in range(x.shape[0]):
             force[:] = h[i]
             for e in range(offsets[i], offsets[i + 1]):
@@ -40,9 +40,9 @@ def bifurcate(offsets, columns, J, h, x, y, pump, dt, discrete, halt):
             for r in range(replicas):
                 momentum = y[i, r] + dt * (force[r] - pull * x[i, r])
                 position = x[i, r] + dt * momentum
-                outside = abs(position) > one
-                x[i, r] = (one if position > 0 else -one) if outside else position
-                y[i, r] = 0 * one if outside else momentum
+                outside = abs(position) > unity
+                x[i, r] = (unity if position > 0 else -unity) if outside else position
+                y[i, r] = 0 * unity if outside else momentum
 
 
 keep(bifurcate, "the kernel of simulated bifurcation", 3.0)

@@ -141,9 +141,9 @@ def sweep(couplings, fields, words, digits, count, random, tick, noise):
         unsure = perhaps & ~sure & couplings.real[block]
         while unsure:
             bit = first_bit(np.int64(unsure))
-            place = start + bit
-            more = philox(np.uint64(place), np.uint64(tick), FINE, np.uint64(noise.stream), k0, k1)[0]
-            if more < digits.fine[np.int64(fields[place]) + 128]:
+            index = start + bit
+            fine_word = philox(np.uint64(index), np.uint64(tick), FINE, np.uint64(noise.stream), k0, k1)[0]
+            if fine_word < digits.fine[np.int64(fields[index]) + 128]:
                 sure |= ONE << np.uint64(bit)
             unsure &= unsure - ONE
         flips = (sure ^ old) & couplings.real[block]

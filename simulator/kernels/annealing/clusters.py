@@ -67,11 +67,11 @@ def exchange_cluster(couplings, chains, row, other, first, symmetric):
     if symmetric and 2 * _count(differing) > _count(couplings.real):
         # one replica in its mirror image differs where it agreed: the same law holds for it
         differing ^= couplings.real
-    place = _next(differing, first)
-    if place < 0:
+    index = _next(differing, first)
+    if index < 0:
         return 0
     members = np.empty(_count(differing), np.uint32)
-    size = _cluster(couplings, differing, place, members)
+    size = _cluster(couplings, differing, index, members)
     for k in (row, other):
         energies = chains.energies[k]
         energies[0] += flip_all(couplings, chains.fields[k], chains.words[k], members[:size])

@@ -72,15 +72,15 @@ def sweep(couplings, fields, words, T, limits, tick, noise):
 @njit(error_model="numpy", nogil=True)
 def _one_by_one(couplings, fields, words, block, limits):
     """Update the spins of a block each after the flips of those before it; return by how much the energy changed."""
-    change, left = 0.0, couplings.real[block]
-    while left:
-        bit = np.uint64(first_bit(np.int64(left)))
-        left &= left - ONE
-        place = np.uint64(block * BLOCK) + bit
-        up = fields[place] > limits[bit]
+    change, remaining = 0.0, couplings.real[block]
+    while remaining:
+        bit = np.uint64(first_bit(np.int64(remaining)))
+        remaining &= remaining - ONE
+        index = np.uint64(block * BLOCK) + bit
+        up = fields[index] > limits[bit]
         if up != ((words[block] >> bit) & ONE > 0):
             words[block] ^= ONE << bit
-            change += _flip(couplings, fields, place, 1.0 if up else -1.0)
+            change += _flip(couplings, fields, index, 1.0 if up else -1.0)
     return change
 
 

@@ -66,7 +66,7 @@ def _add_codes(noisy, warm):
 
             _, j, _, _, start, step, _, count, _, most, fine, worth = args
             most, fine, worth, half = spread(most), spread(fine), spread(worth), ir.Constant(vector, [0.5] * lanes)
-            least, floor, fma = builder.fneg(most), function("floor", 1), function("fma", 3)
+            lowest, floor, fma = builder.fneg(most), function("floor", 1), function("fma", 3)
             sums, currents, noises, values = data(0), data(2), data(3), data(6)
             total = cgutils.alloca_once_value(builder, load(sums, j, vector, size))
             with cgutils.for_range(builder, count) as loop:
@@ -80,7 +80,7 @@ def _add_codes(noisy, warm):
                 code = builder.call(floor, [builder.fadd(builder.fmul(u, fine), half)])
                 # in this order NaN stays what it is
                 code = builder.select(builder.fcmp_ordered("<", most, code), most, code)
-                code = builder.select(builder.fcmp_ordered(">", least, code), least, code)
+                code = builder.select(builder.fcmp_ordered(">", lowest, code), lowest, code)
                 value = spread(builder.load(builder.gep(values, [loop.index])))
                 builder.store(builder.call(fma, [value, builder.fmul(code, worth), builder.load(total)]), total)
             target = builder.bitcast(builder.gep(sums, [j]), vector.as_pointer())

@@ -65,9 +65,9 @@ class Readings(NamedTuple):
 @njit(error_model="numpy", nogil=True)
 def aligned(count, dtype):
     """Return an array that starts on a line of the cache: a vector that lies across two takes twice the time."""
-    room = empty(count + LINE, dtype)
-    first = -room.ctypes.data % LINE // room.itemsize
-    return room[first : first + count]
+    buffer = empty(count + LINE, dtype)
+    first = -buffer.ctypes.data % LINE // buffer.itemsize
+    return buffer[first : first + count]
 
 
 @njit(error_model="numpy", nogil=True)
@@ -88,12 +88,12 @@ def encode(d, x, start, missing, c, inner, converter, groups):
     fill_places(places, d.starts, sizes, signs, groups, d.readings)
     if d.rows.size > 0:
         for k in range(d.readings):
-            at, known = (first + k) * inner, 0
+            at, code = (first + k) * inner, 0
             for i in range(inner):
                 # written in any case and overwritten by the next, which needs no jump
-                d.rows[at + known] = i
-                known += (sizes[i] >> k) & 1
-            d.counts[first + k] = known
+                d.rows[at + code] = i
+                code += (sizes[i] >> k) & 1
+            d.counts[first + k] = code
 
 
 @njit(error_model="numpy", nogil=True)
@@ -209,9 +209,9 @@ def add_products(results, begin, count, x, y, z, cells, converter, groups, rows,
                 disturb(w, d, tile, cells, y, begin, vectors, arrays * readings)
             for c in range(count):
                 if z.given:
-                    start, each = (begin + c) // vectors * z.stride, 1 if z.size > 1 else 0
+                    start, step = (begin + c) // vectors * z.stride, 1 if z.size > 1 else 0
                     for j in range(tile.wide):
-                        gains[j] = z.array[start + (t * m + output + j) * each]
+                        gains[j] = z.array[start + (t * m + output + j) * step]
                 add_tile(results, c, u, w, tile, cells, values, gains, converter)
     for c in range(count):
         for j in range(m):

@@ -49,8 +49,8 @@ def groups_of(base, largest, rows, readings, noisy):
     digit, size = (1 << bits) - 1, GROUP[bits]
     entries = (2 * digit + 1) ** size
     fitting = base <= 8 and largest > 0 and rows * digit * largest < 2**15 and readings * bits < 31
-    most = min(127 // max(size * digit * largest, 1), TABLE_BYTES // (entries * WIDTH))
-    return Groups(bits, size, digit, entries, most if fitting and (bits == 1 or not noisy) else 0)
+    limit = min(127 // max(size * digit * largest, 1), TABLE_BYTES // (entries * WIDTH))
+    return Groups(bits, size, digit, entries, limit if fitting and (bits == 1 or not noisy) else 0)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -91,8 +91,8 @@ def _fill_table(bits):
                 for _ in range((1 << bits) - 1):
                     multiples.append(builder.add(multiples[-1], level))
                 less = [[builder.sub(total, times) for total in sums] for times in multiples[:0:-1]]
-                more = [[builder.add(total, times) for total in sums] for times in multiples[1:]]
-                sums = [total for part in (*less, sums, *more) for total in part]
+                added = [[builder.add(total, times) for total in sums] for times in multiples[1:]]
+                sums = [total for term in (*less, sums, *added) for total in term]
                 row = builder.add(row, args[4])
             for number, total in enumerate(sums):
                 place = builder.add(args[1], ir.Constant(ir.IntType(64), number * WIDTH))
@@ -128,9 +128,9 @@ def fill_places(places, starts, sizes, signs, groups, readings):
             for q in range(spacing):
                 total[q] += power * sign[q] * int32(int32(size[q] >> shift) & mask)
             power = int32(power * (2 * groups.digit + 1))
-        place = places[k * spacing : (k + 1) * spacing]
+        slot = places[k * spacing : (k + 1) * spacing]
         for q in range(spacing):
-            place[q] = uint16(total[q] * WIDTH)
+            slot[q] = uint16(total[q] * WIDTH)
 
 
 @intrinsic

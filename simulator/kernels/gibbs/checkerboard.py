@@ -77,12 +77,12 @@ def _update(waiting, opposite, L, colour, first, D):
         for y in range(0, L, LANES):
             above, below = load(opposite, start + y - 1), load(opposite, start + y + 1)
             same = load(opposite, start + y)
-            beside = choose(
+            neighbours = choose(
                 right,
                 (same >> ONE) | (load(opposite, after + y) << TOP),
                 (same << ONE) | (load(opposite, before + y) >> TOP),
             )
-            count = multispin.four(above, below, same, beside)
+            count = multispin.four(above, below, same, neighbours)
             element = count_up() * np.uint64(across) + np.uint64(first + y * across + w)
             m = multispin.few(waiting, m, start + y, count, D, element)
             if m > WAITING - LANES:

@@ -84,9 +84,9 @@ def functions(P, size, plan):
         codes = plan.codes[4 * group * quarters : 4 * (group + 1) * quarters]
         for j in range(quarters):
             for d in range(4):
-                place, code = np.uint64(PLACES - 1 - 4 * group - d), NONE
+                plane, code = np.uint64(PLACES - 1 - 4 * group - d), NONE
                 for k in range(4):
-                    code |= ((digits[4 * j + k] >> place) & ONE) << np.uint64(k)
+                    code |= ((digits[4 * j + k] >> plane) & ONE) << np.uint64(k)
                 codes[4 * j + d] = np.int64(code) * LANES
         low, top = 0, last
         while low < last and (codes[16 * low : 16 * low + 16] == 0).all():

@@ -101,8 +101,8 @@ def adder(tables):
                 builder.store(total, target, align=size)
             return context.get_dummy_value()
 
-        whole = types.intp
-        return types.void(r, whole, whole, table, whole, codes, whole, whole), codegen
+        integer = types.intp
+        return types.void(r, integer, integer, table, integer, codes, integer, integer), codegen
 
     return add
 

@@ -189,7 +189,7 @@ def finish(advance, plan, facts, waiting, m):
     while m:
         # what fills the last vector must not count as undecided
         store(rows, LEFT + m, spread(NONE))
-        kept = 0
+        survivors = 0
         for i in range(0, m, LANES):
             undecided, where, draw = load(rows, LEFT + i), load(rows, WHERE + i), np.uint64(number)
             drawn = two_blocks(where, counter.tick, draw, counter.stream, counter.k0, counter.k1)
@@ -200,11 +200,11 @@ def finish(advance, plan, facts, waiting, m):
             for k in range(i, min(i + LANES, m)):
                 words[np.int64(rows[WHERE + k] >> HALF)] |= rows[UP + k]
             some = flags(undecided_after)
-            pick(rows, LEFT + kept, undecided_after, some)
+            pick(rows, LEFT + survivors, undecided_after, some)
             for row in range(WHERE, FACTS + facts * ROW, ROW):
-                pick(rows, row + kept, load(rows, row + i), some)
-            kept += ones(some)
-        m = kept
+                pick(rows, row + survivors, load(rows, row + i), some)
+            survivors += ones(some)
+        m = survivors
         number += 2
 
 

@@ -150,7 +150,7 @@ def _transpose(transposed, numbers, rows):
 def _statistics(machine, batch, rows, sampled, memory, counter):
     """Set the means of hidden units beside the data, and draw them where ``sampled``. Return the mean energy."""
     layers, samples = machine.layers, batch.samples
-    size, share = samples * BAND, np.float32(1) / np.float32(samples)
+    size, scale = samples * BAND, np.float32(1) / np.float32(samples)
     r, p, sums = memory.r[:size], memory.p[:size], memory.sums
     if sampled:
         bands.fill_uniforms(memory.u, samples, layers.columns, counter)
@@ -166,7 +166,7 @@ def _statistics(machine, batch, rows, sampled, memory, counter):
             bands.decide(bits, p, memory.u[q * size : (q + 1) * size], size)
             bands.encode(memory.hidden_codes, bits, samples, q, layers.columns // FOUR)
         means = memory.means[q * rows * BAND : (q + 1) * rows * BAND]
-        _keep(means[: filled(samples) * BAND], p, r, share, sums)
+        _keep(means[: filled(samples) * BAND], p, r, scale, sums)
     return -_total(sums)
 
 
@@ -219,14 +219,14 @@ def _sample_visible(machine, chains, memory, counter):
 @njit(error_model="numpy", nogil=True)
 def _model_statistics(machine, chains, rows, memory):
     """Set the means of hidden units beside the chains, negative, behind those of the data. Return their mean energy."""
-    layers, size, share = machine.layers, chains.size * BAND, np.float32(-1) / np.float32(chains.size)
+    layers, size, scale = machine.layers, chains.size * BAND, np.float32(-1) / np.float32(chains.size)
     r, p, sums, behind = memory.r[:size], memory.p[:size], memory.sums, filled(chains.size) * BAND
     sums[:] = 0
     for q in range(layers.columns // BAND):
         bands.drive_columns(r, chains.size, layers, q, chains.codes, memory.tables)
         bands.logistic(p, r, size, machine.beta)
         end = (q + 1) * rows * BAND
-        _keep(memory.means[end - behind : end], p, r, share, sums)
+        _keep(memory.means[end - behind : end], p, r, scale, sums)
     return _total(sums)
 
 
@@ -292,11 +292,11 @@ def _move_visible(machine, velocities, rates, batch, chains, memory):
         _sum_bits(downs, chains.bits[q * chains.size * BAND : (q + 1) * chains.size * BAND], chains.size)
         for lane in range(BAND):
             i = q * BAND + lane
-            mean, other = ups[lane] / samples, downs[lane] / count
+            mean, downward = ups[lane] / samples, downs[lane] / count
             data_energy -= bias[i] * mean
-            model_energy -= bias[i] * other
+            model_energy -= bias[i] * downward
             # units that only fill up a band are never 1: their biases stay
-            velocities.visible[i] = rates.momentum * velocities.visible[i] + rates.rate * (mean - other)
+            velocities.visible[i] = rates.momentum * velocities.visible[i] + rates.rate * (mean - downward)
             bias[i] += velocities.visible[i]
     return data_energy, model_energy
 

@@ -78,7 +78,7 @@ def add_eight(typingctx, r, ro, samples, table, codes, co, cs):
             places = [
                 builder.bitcast(builder.gep(at, [ir.Constant(_INDEX, v)]), _KIND.as_pointer()) for v in (0, LANES)
             ]
-            totals = [builder.load(place, align=4) for place in places]
+            totals = [builder.load(pointer, align=4) for pointer in places]
             line = builder.bitcast(builder.gep(states, [builder.mul(loop.index, cs)]), _INDEX.as_pointer())
             eight = builder.load(line, align=1)
             for k in range(DEEP):
@@ -88,8 +88,8 @@ def add_eight(typingctx, r, ro, samples, table, codes, co, cs):
                     offset = builder.add(start, ir.Constant(_INDEX, 4 * (k * STATES * BAND + v * LANES)))
                     entry = builder.bitcast(builder.gep(entries, [offset]), _KIND.as_pointer())
                     totals[v] = builder.fadd(totals[v], builder.load(entry, align=4))
-            for total, place in zip(totals, places):
-                builder.store(total, place, align=4)
+            for total, pointer in zip(totals, places):
+                builder.store(total, pointer, align=4)
         return context.get_dummy_value()
 
     n = types.intp
@@ -121,15 +121,15 @@ def add_states_of_columns(r, samples, w, q, rows, groups, codes, tables, square)
 
 def _exchanged(builder, rows):
     """Return the transposed rows, 16 vectors of 16: step by step, halves of twice the size change places."""
-    place = ir.VectorType(ir.IntType(32), LANES)
+    vector_type = ir.VectorType(ir.IntType(32), LANES)
     for step in (1, 2, 4, 8):
         first = [lane - step + LANES if lane & step else lane for lane in range(LANES)]
         second = [lane + LANES if lane & step else lane + step for lane in range(LANES)]
         for i in range(LANES):
             if not i & step:
                 a, b = rows[i], rows[i + step]
-                rows[i] = builder.shuffle_vector(a, b, ir.Constant(place, first))
-                rows[i + step] = builder.shuffle_vector(a, b, ir.Constant(place, second))
+                rows[i] = builder.shuffle_vector(a, b, ir.Constant(vector_type, first))
+                rows[i + step] = builder.shuffle_vector(a, b, ir.Constant(vector_type, second))
     return rows
 
 
@@ -147,7 +147,7 @@ def transpose_square(typingctx, target, to, source, first):
         for row in (0, LANES):
             for column in (0, LANES):
                 pointers = [place(sources, args[3], (row + i) * BAND + column) for i in range(LANES)]
-                columns = _exchanged(builder, [builder.load(each, align=4) for each in pointers])
+                columns = _exchanged(builder, [builder.load(pointer, align=4) for pointer in pointers])
                 for i, vector in enumerate(columns):
                     builder.store(vector, place(targets, args[1], (column + i) * BAND + row), align=4)
         return context.get_dummy_value()

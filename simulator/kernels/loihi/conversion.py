@@ -14,9 +14,9 @@ WHOLE = 1.5 * 2.0**52
 @scalar
 def encoded(x, factor, top):
     """rint(x factor), halves to even, clipped to +-top, 0 for NaN, in float64."""
-    y, most = np.float64(x) * factor, np.float64(top)
+    y, limit = np.float64(x) * factor, np.float64(top)
     # clipped as a float: NaN and one beyond 64 bits have no conversion that is the same on every processor
-    y = most if y > most else -most if y < -most else y if y == y else 0.0
+    y = limit if y > limit else -limit if y < -limit else y if y == y else 0.0
     # a float that is added and taken away again leaves the nearest whole number
     return np.int64((y + WHOLE) - WHOLE)
 

@@ -72,7 +72,7 @@ def fermi_dirac(r, x, y, z, parameters, int_states, samples, position):
     at, turns, sweeps, _, stream, form = parameters
     k0, k1, n = np.uint64(position.key) & LOW, np.uint64(position.key) >> HALF, r.size
     low, step = -1 if form & SPIN else 0, position.tick - form // TURN_LAG
-    turn = step % turns
+    phase = step % turns
     c1, c2, c3 = np.uint64(step // (turns * sweeps)), np.uint64(step // turns % sweeps), np.uint64(stream)
     for s in range(samples):
         rv, xv, T, settings = sample(r, s), sample(x, s), sample(y, s), sample(z, s)
@@ -82,7 +82,7 @@ def fermi_dirac(r, x, y, z, parameters, int_states, samples, position):
             rv[:] = levels
             continue
         for i in range(n):
-            if settings[n + i] == turn:
+            if settings[n + i] == phase:
                 word = philox(np.uint64((position.sample + s) * n + i), c1, c2, c3, k0, k1)[0]
                 noise = T[i if y.size > 1 else 0] * logit(word) >> 20
                 levels[i] = 1 if xv[i] + settings[i] > noise else low

@@ -248,8 +248,8 @@ def heat_node(r, x, y, int_states, at, every, lag, tick, samples):
         rest = int_states.array[first + r.size : first + 2 * r.size]
         for i in range(r.size if moves else 0):
             c = capacity[i if y.size > 1 else 0]
-            held = rest[i] + xv[i]
-            d = floored(held, c)
-            T[i], rest[i] = clipped(T[i] + d), narrow(held - d * c)
+            quanta = rest[i] + xv[i]
+            d = floored(quanta, c)
+            T[i], rest[i] = clipped(T[i] + d), narrow(quanta - d * c)
         for i in range(r.size):
             rv[i] = T[i]

@@ -35,8 +35,8 @@ def gibbs(r, x, y, z, parameters, table, constants, position, float_scratch, pha
     if phase == 0:
         r[i] = x[i]
         return
-    each = 2 if form & AT_ONCE else 1
-    turn, half = (phase - 1) // each, (phase - 1) % each
+    halves = 2 if form & AT_ONCE else 1
+    turn, half = (phase - 1) // halves, (phase - 1) % halves
     first, last = units_of(table, at, classes, turn)
     if first + i >= last:
         return

@@ -59,12 +59,12 @@ def _neighbours(opposite, across, colour, i):
     same = np.uint64(opposite[i])
     if (y + colour) % 2:
         near = np.uint64(opposite[i + 1 if w + 1 < across else i + 1 - across])
-        beside = (same >> ONE) | (near << TOP)
+        shifted = (same >> ONE) | (near << TOP)
     else:
         near = np.uint64(opposite[i - 1 if w > 0 else i - 1 + across])
-        beside = (same << ONE) | (near >> TOP)
+        shifted = (same << ONE) | (near >> TOP)
     up, down = np.uint64(opposite[above]), np.uint64(opposite[below])
-    odd, other, both, others = up ^ down, same ^ beside, up & down, same & beside
+    odd, other, both, others = up ^ down, same ^ shifted, up & down, same & shifted
     return odd ^ other, (odd & other) ^ both ^ others, both & others
 
 

@@ -42,18 +42,18 @@ def build(phase, bits, fired, i):
                 total += bit_count(bits[k])
             bits[words + i] = total
     elif phase == WRITE and i < words:
-        place = NONE
+        position = NONE
         for k in range(i // SPAN):
-            place += bits[words + k]
+            position += bits[words + k]
         for k in range(i // SPAN * SPAN, i):
-            place += bit_count(bits[k])
+            position += bit_count(bits[k])
         word = bits[i]
         while word != 0:
-            place += 1
-            fired[place] = 64 * i + first_bit(word)
+            position += 1
+            fired[position] = 64 * i + first_bit(word)
             word &= word - ONE
         if i == words - 1:
-            fired[0] = place
+            fired[0] = position
 
 
 def spread(r, x, phase, i):

@@ -71,23 +71,23 @@ def sigma(xi, int_states, at, i):
 def delta(xi, yi, int_states, parameters, n, i):
     """What is sent of a change."""
     at, threshold, scale, shift, form = parameters
-    value, place = xi, at + i
+    value, slot = xi, at + i
     if form & SUMMED:
-        int_states[place] = narrow(int_states[place] + value)
-        value = int_states[place] + yi
-        place += n
+        int_states[slot] = narrow(int_states[slot] + value)
+        value = int_states[slot] + yi
+        slot += n
     act = narrow(value << scale)
     if form & RECTIFIED:
         act = max(act, 0)
-    change = narrow(act - int_states[place] + int_states[place + n])
-    error = narrow(int_states[place + 2 * n] + (change if form & CUMULATIVE else 0))
+    change = narrow(act - int_states[slot] + int_states[slot + n])
+    error = narrow(int_states[slot + 2 * n] + (change if form & CUMULATIVE else 0))
     judged = error if form & CUMULATIVE else change
     # |judged| in 32 bits: that of -2^31 is negative, as on the chip
     sent = change if max(judged, narrow(-judged)) >= threshold else np.int64(0)
     if form & CUMULATIVE and sent != 0:
         error = 0
-    int_states[place], int_states[place + n] = act, narrow(change - sent)
-    int_states[place + 2 * n] = narrow(error)
+    int_states[slot], int_states[slot + n] = act, narrow(change - sent)
+    int_states[slot + 2 * n] = narrow(error)
     return narrow(sent >> shift)
 
 
@@ -103,10 +103,10 @@ def heat(xi, yi, int_states, parameters, tick, i):
 def heat_node(xi, yi, int_states, at, every, lag, tick, n, i):
     """T, after its step where this tick has one."""
     if tick > lag and (tick - lag) % every == 0:
-        held = int_states[at + n + i] + xi
-        d = floored(held, yi)
+        quanta = int_states[at + n + i] + xi
+        d = floored(quanta, yi)
         int_states[at + i] = clipped(int_states[at + i] + d)
-        int_states[at + n + i] = narrow(held - d * yi)
+        int_states[at + n + i] = narrow(quanta - d * yi)
     return int_states[at + i]
 
 

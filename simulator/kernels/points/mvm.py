@@ -41,20 +41,20 @@ def mvm(r, x, y, z, y_given, z_given, table, constants, sizes, settings, vectors
         table[sizes], table[sizes + 1], table[sizes + 2], table[sizes + 3], table[sizes + 4], encoding, together
     )
     c, passes = constants[settings:], (tile.readings + together - 1) // together
-    apart = x.dtype.type(1 << ((_LONG if x.itemsize == 8 else _SHORT) // together))
+    spacing = x.dtype.type(1 << ((_LONG if x.itemsize == 8 else _SHORT) // together))
     digits = vectors * passes * tile.inputs
     if phase == 0:
-        for place in range(i, digits, vectors * tile.outputs):
-            line, number = place // tile.inputs, place % tile.inputs
+        for digit in range(i, digits, vectors * tile.outputs):
+            line, number = digit // tile.inputs, digit % tile.inputs
             value = x[line // passes * tile.inputs + number]
-            float_scratch[place] = _read(value, c, tile, line % passes * together, apart)
+            float_scratch[digit] = _read(value, c, tile, line % passes * together, spacing)
         return
     total, currents = x.dtype.type(0), float_scratch[digits + i :]
     for t in range((tile.inputs + tile.rows - 1) // tile.rows):
         worth = x.dtype.type(1)
         for k in range(passes):
             _currents(currents, float_scratch, y, y_given, c, tile, vectors, t, k, i)
-            total, worth = _add_codes(total, currents, z, z_given, c, tile, vectors, t, k, worth, apart, i)
+            total, worth = _add_codes(total, currents, z, z_given, c, tile, vectors, t, k, worth, spacing, i)
     r[i] = total * c[MVM_SETTINGS + i % tile.outputs]
 
 

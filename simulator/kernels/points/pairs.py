@@ -58,11 +58,11 @@ def _add(r, x, i, j, law, mine, side):
     near, energy, push, square = pairs.meeting(x, i, j, law)
     if near:
         for a in range(law.axes):
-            apart = pairs.distance(x, i, j, a, law)
+            separation = pairs.distance(x, i, j, a, law)
             if side > 0:
-                r[mine * law.axes + a] += push * apart
+                r[mine * law.axes + a] += push * separation
             else:
-                r[mine * law.axes + a] -= push * apart
+                r[mine * law.axes + a] -= push * separation
     return near, energy, push, square
 
 

@@ -28,17 +28,17 @@ def lif_step(r, x, y, z, float_states, int_states, int_scratch, membranes, count
     if i >= r.size - 1:
         return
     alike = z.size == UNIT_PARAMETERS
-    first, apart = (0, 1) if alike else (i // CHUNK * UNIT_PARAMETERS * CHUNK + i % CHUNK, CHUNK)
-    threshold = z[first + 3 * apart]
+    first, stride = (0, 1) if alike else (i // CHUNK * UNIT_PARAMETERS * CHUNK + i % CHUNK, CHUNK)
+    threshold = z[first + 3 * stride]
     v = float_states[membranes:]
     resting = int_states[counters:].view(np.uint16)
     free = refractory == 0 or resting[i] == 0
     if not free:
         resting[i] = rested(resting[i])
         return
-    new = membrane(v[i], x[i] + y[i], z[first], z[first + apart], z[first + 2 * apart])
+    new = membrane(v[i], x[i] + y[i], z[first], z[first + stride], z[first + 2 * stride])
     if passes(new, threshold, form):
-        new = after_spike(new, threshold, z[first + 4 * apart], form)
+        new = after_spike(new, threshold, z[first + 4 * stride], form)
         if refractory > 0:
             resting[i] = refractory
         lists.mark(int_scratch, i)

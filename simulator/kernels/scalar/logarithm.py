@@ -72,8 +72,8 @@ def ln32(x, raised):
 @scalar
 def log64(x):
     """``log`` in float64."""
-    small = x < NORMAL64
-    y = ln64(x * RAISE64 if small else x, RAISED64 if small else NONE64)
+    subnormal = x < NORMAL64
+    y = ln64(x * RAISE64 if subnormal else x, RAISED64 if subnormal else NONE64)
     y = y if x < INF64 else x
     return y if x > NONE64 else LOG_0_64 if x == NONE64 else NAN64
 
@@ -81,8 +81,8 @@ def log64(x):
 @scalar
 def log32(x):
     """``log`` in float32."""
-    small = x < NORMAL32
-    y = ln32(x * RAISE32 if small else x, RAISED32 if small else NONE32)
+    subnormal = x < NORMAL32
+    y = ln32(x * RAISE32 if subnormal else x, RAISED32 if subnormal else NONE32)
     y = y if x < INF32 else x
     return y if x > NONE32 else LOG_0_32 if x == NONE32 else NAN32
 

@@ -33,8 +33,8 @@ TWO_52, TWO_53 = 2.0**52, 2.0**53
 @scalar
 def precise_log(x):
     """(ln x, what it lacks) of a positive number."""
-    small = x < NORMAL64
-    k, f = fraction64(x * RAISE64 if small else x, RAISED64 if small else 0.0)
+    subnormal = x < NORMAL64
+    k, f = fraction64(x * RAISE64 if subnormal else x, RAISED64 if subnormal else 0.0)
     d = 2.0 + f
     s = f / d
     s_low = (fma(-s, d, f) - s * (f - (d - 2.0))) / d
@@ -62,10 +62,10 @@ def positive_power(x, y):
     ln, ln_low = precise_log(x)
     product = y * ln
     low = fma(y, ln, -product) + y * ln_low
-    held = HIGHEST64 if product > HIGHEST64 else product
-    held = LOWEST64 if held < LOWEST64 else held
-    low = low if held == product else 0.0
-    k, above_one = reduced64(held)
+    clipped = HIGHEST64 if product > HIGHEST64 else product
+    clipped = LOWEST64 if clipped < LOWEST64 else clipped
+    low = low if clipped == product else 0.0
+    k, above_one = reduced64(clipped)
     first, second = powers64(k)
     return (1.0 + fma(1.0 + above_one, low, above_one)) * first * second
 

@@ -63,11 +63,11 @@ def _windows() -> np.ndarray:
     digits = 1300
     number, rows = _two_over_pi(digits), []
     for a in range(FIRST_WINDOW, 61):
-        rest = (number << 16 * (a - FIRST_WINDOW)) % (4 << digits - 16 * FIRST_WINDOW)
-        for part in range(PARTS):
-            unit = digits - 16 * FIRST_WINDOW - 51 - 53 * part
-            rows.append(float(rest >> unit) * 2.0 ** (-51 - 53 * part))
-            rest &= (1 << unit) - 1
+        remainder = (number << 16 * (a - FIRST_WINDOW)) % (4 << digits - 16 * FIRST_WINDOW)
+        for window in range(PARTS):
+            unit = digits - 16 * FIRST_WINDOW - 51 - 53 * window
+            rows.append(float(remainder >> unit) * 2.0 ** (-51 - 53 * window))
+            remainder &= (1 << unit) - 1
     return np.array(rows)
 
 
@@ -113,9 +113,9 @@ def far(x):
     low = p2 + rest1
     low_lost = (p2 - (low - rest1)) + rest2
     f = total + low
-    rest = ((low - (f - total)) + lost) + low_lost
+    remainder = ((low - (f - total)) + lost) + low_lost
     angle = f * HALF_PI
-    return bits64(shifted), angle, fma(f, HALF_PI, -angle) + fma(f, HALF_PI_2, rest * HALF_PI)
+    return bits64(shifted), angle, fma(f, HALF_PI, -angle) + fma(f, HALF_PI_2, remainder * HALF_PI)
 
 
 @scalar
@@ -137,9 +137,9 @@ def cosine(f, rest):
 @scalar
 def circular(x, turned):
     """sin(x + turned pi / 2)."""
-    quarter, f, rest = far(x) if abs(x) >= FAR else near(x)
+    quarter, f, remainder = far(x) if abs(x) >= FAR else near(x)
     quarter += turned
-    s, c = sine(f, rest), cosine(f, rest)
+    s, c = sine(f, remainder), cosine(f, remainder)
     y = c if quarter & 1 else s
     return -y if quarter & 2 else y
 

@@ -43,9 +43,9 @@ def chosen_rows(vectors, scalar=False):
             def spread(value):
                 if scalar:
                     return value
-                one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+                single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
                 zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-                return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), zeros)
+                return builder.shuffle_vector(single, ir.Constant(kind, ir.Undefined), zeros)
 
             align, biases, rows, numbers = dtype.bitwidth // 8, data(2, z), data(6, y), data(4, x)
             # LLVM turns these places on the stack into registers: no phi nodes need be written by hand

@@ -168,8 +168,8 @@ def levels(typingctx, numbers, place, bits, low):
     def codegen(context, builder, sig, args):
         pointer, size = _pointer(context, builder, sig.args[0], *args[:2])
         up = builder.trunc(args[2], ir.VectorType(ir.IntType(1), LANES))
-        one = _spread(builder, ir.Constant(args[3].type, 1))
-        builder.store(builder.select(up, one, _spread(builder, args[3])), pointer, align=size)
+        unity = _spread(builder, ir.Constant(args[3].type, 1))
+        builder.store(builder.select(up, unity, _spread(builder, args[3])), pointer, align=size)
         return context.get_dummy_value()
 
     return types.void(numbers, types.intp, lanes, numbers.dtype), codegen

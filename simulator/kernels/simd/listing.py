@@ -28,9 +28,9 @@ def _append(compare):
             kind, floats = ir.VectorType(item, LANES), ir.VectorType(real, LANES)
 
             def spread(value, kind):
-                one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+                single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
                 zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-                return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), zeros)
+                return builder.shuffle_vector(single, ir.Constant(kind, ir.Undefined), zeros)
 
             source = builder.gep(context.make_array(signature.args[2])(context, builder, x).data, [first])
             vector = builder.load(builder.bitcast(source, floats.as_pointer()), align=numbers.bitwidth // 8)
@@ -59,10 +59,10 @@ _differs, _above, _at_least = _append("!="), _append(">"), _append(">=")
 @njit(error_model="numpy", nogil=True)
 def append_nonzero(list_, filled, x, number):
     """Append the places of numbers that are not 0, counted from ``number``; return the length of the list."""
-    whole, zero = x.size - x.size % LANES, x.dtype.type(0)
-    for i in range(0, whole, LANES):
+    vector_end, zero = x.size - x.size % LANES, x.dtype.type(0)
+    for i in range(0, vector_end, LANES):
         filled += _differs(list_, filled, x, i, number + i, zero)
-    for i in range(whole, x.size):
+    for i in range(vector_end, x.size):
         if x[i] != zero:
             list_[filled] = number + i
             filled += 1
@@ -72,13 +72,13 @@ def append_nonzero(list_, filled, x, number):
 @njit(error_model="numpy", nogil=True)
 def append_passing(list_, filled, x, number, limit, at_least):
     """Append the places of numbers above a limit, or at it; return the length of the list."""
-    whole = x.size - x.size % LANES
-    for i in range(0, whole, LANES):
+    vector_end = x.size - x.size % LANES
+    for i in range(0, vector_end, LANES):
         if at_least:
             filled += _at_least(list_, filled, x, i, number + i, limit)
         else:
             filled += _above(list_, filled, x, i, number + i, limit)
-    for i in range(whole, x.size):
+    for i in range(vector_end, x.size):
         if x[i] > limit or (at_least and x[i] == limit):
             list_[filled] = number + i
             filled += 1

@@ -39,8 +39,8 @@ def eighths(products):
                 builder.store(builder.fadd(builder.load(sums), value), sums)
             parts = [builder.extract_element(builder.load(sums), ir.IntType(32)(n)) for n in range(SUMS)]
             whole = parts[0]
-            for part in parts[1:]:
-                whole = builder.fadd(whole, part)
+            for partial in parts[1:]:
+                whole = builder.fadd(whole, partial)
             return whole
 
         return x.dtype(x, y, start, count), codegen

@@ -93,7 +93,9 @@ def packing(vectors):
             _, _, yo, ys, inner, columns = args
             target, source = v.data(0), v.data(1)
             some = v.first(builder.sub(columns, v.number((vectors - 1) * v.lanes)))
-            ahead = v.function("llvm.prefetch.p0", ir.VoidType(), [ir.IntType(8).as_pointer(), *[ir.IntType(32)] * 3])
+            prefetch = v.function(
+                "llvm.prefetch.p0", ir.VoidType(), [ir.IntType(8).as_pointer(), *[ir.IntType(32)] * 3]
+            )
             with cgutils.for_range(builder, inner) as loop:
                 row, line = builder.mul(loop.index, ys), builder.mul(loop.index, v.number(vectors * v.lanes))
                 # rows are too far from each other for the processor to see where the next one is
@@ -101,7 +103,7 @@ def packing(vectors):
                 for n in range(vectors):
                     offset = v.number(n * v.lanes)
                     pointer = builder.bitcast(v.place(source, yo, later, offset), ir.IntType(8).as_pointer())
-                    builder.call(ahead, [pointer, *(ir.IntType(32)(word) for word in (0, 3, 1))])
+                    builder.call(prefetch, [pointer, *(ir.IntType(32)(word) for word in (0, 3, 1))])
                     last = some if n == vectors - 1 else None
                     v.store(v.load(v.place(source, yo, row, offset), last), v.place(target, line, offset))
             return context.get_dummy_value()
@@ -147,8 +149,8 @@ def tile(vectors):
                     for column, total in zip(y, row):
                         builder.store(v.fma(factor, column, builder.load(total)), total)
             for row, places in zip(sums, targets):
-                for total, place, last in zip(row, places, some):
-                    v.store(builder.load(total), place, last)
+                for total, pointer, last in zip(row, places, some):
+                    v.store(builder.load(total), pointer, last)
             return context.get_dummy_value()
 
         n = types.intp
@@ -209,13 +211,13 @@ def _add_panel(r, ro, rs, x, xo, xs, panel, rows, deep, wide):
     """Add x and a panel of y to up to three vectors of columns of r."""
     lanes = lane_count(r)
     for i in range(0, rows, TILE_ROWS):
-        at, second, left = ro + i * rs, xo + i * xs, rows - i
+        at, second, remaining = ro + i * rs, xo + i * xs, rows - i
         if wide > 2 * lanes:
-            three_tile(r, at, rs, x, second, xs, panel, deep, left, wide)
+            three_tile(r, at, rs, x, second, xs, panel, deep, remaining, wide)
         elif wide > lanes:
-            two_tile(r, at, rs, x, second, xs, panel, deep, left, wide)
+            two_tile(r, at, rs, x, second, xs, panel, deep, remaining, wide)
         else:
-            one_tile(r, at, rs, x, second, xs, panel, deep, left, wide)
+            one_tile(r, at, rs, x, second, xs, panel, deep, remaining, wide)
 
 
 @njit(error_model="numpy", nogil=True, inline="always")

@@ -124,8 +124,8 @@ def _trained(
     """Return machine t after training on pairs of images at steps t and t + 1 of the noise."""
     rng = _noise(options, t)
     # a chain begins at each sample of a batch
-    each = replace(options.options, chains=options.batch)
-    training = DeepTraining(machine, each, seed=options.seed + t, field=True)
+    layer_options = replace(options.options, chains=options.batch)
+    training = DeepTraining(machine, layer_options, seed=options.seed + t, field=True)
     batches = -(-len(data) // options.batch)
     for epoch in range(options.epochs):
         x = np.resize(data[rng.permutation(len(data))], (batches * options.batch, data.shape[1]))

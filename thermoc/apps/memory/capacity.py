@@ -78,13 +78,13 @@ def measured_capacity(
     """
     x = np.atleast_1d(positive("loads", loads))
     theory = hopfield_capacity(T)
-    least = hopfield_overlap(theory * (1 - 1e-9), T)
+    breaking = hopfield_overlap(theory * (1 - 1e-9), T)
     seeds = range(seed, seed + max(networks, 1))
     overlaps = [
         np.concatenate([recall_overlaps(units, float(load), T=T, sweeps=sweeps, most=most, seed=s) for s in seeds])
         for load in x
     ]
-    shares, counts = np.array([(m >= least).mean() for m in overlaps]), np.array([len(m) for m in overlaps])
+    shares, counts = np.array([(m >= breaking).mean() for m in overlaps]), np.array([len(m) for m in overlaps])
     return CapacityCurve(
         units=units,
         T=T,
@@ -92,7 +92,7 @@ def measured_capacity(
         recalled=shares,
         errors=np.sqrt(shares * (1 - shares) / counts),
         overlaps=np.array([m.mean() for m in overlaps]),
-        least=least,
+        least=breaking,
         capacity=_half(x, shares),
         theory=theory,
     )
@@ -102,7 +102,7 @@ def _half(loads: FloatArray, shares: FloatArray) -> float:
     """Return the load at which the share falls below one half for the first time."""
     below = np.flatnonzero(shares < 0.5)
     if loads.ndim != 1 or (np.diff(loads) <= 0).any() or not len(below) or below[0] == 0:
-        notes = [f"load {load:g}: {share:.2f} recalled" for load, share in zip(np.ravel(loads), shares)]
+        notes = [f"load {load:g}: {fraction:.2f} recalled" for load, fraction in zip(np.ravel(loads), shares)]
         raise error(
             "T405", "recall does not break within the loads", notes=notes, hint="take loads on both sides of it"
         )

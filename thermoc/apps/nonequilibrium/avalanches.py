@@ -70,12 +70,12 @@ def avalanche_sizes(spikes: SpikeRecord, window: float) -> IntArray:
         return np.zeros(0, np.int64)
     # one line for all nodes, each a stretch of its own that no window reaches beyond
     stretch = float(times.max()) + 4 * window
-    place = nodes * stretch + times
+    index = nodes * stretch + times
     column, row = nodes % spikes.shape[1], nodes // spikes.shape[1]
     # half a sample more: times are whole numbers of samples, and their sums are rounded
     reach = window + spikes.sampled / 2
     pairs = [
-        _within(place, inside, place[inside] + step * stretch, reach)
+        _within(index, inside, index[inside] + step * stretch, reach)
         for inside, step in (
             (np.flatnonzero(column < spikes.shape[1] - 1), 1),
             (np.flatnonzero(row < spikes.shape[0] - 1), spikes.shape[1]),
@@ -117,6 +117,6 @@ def avalanches(runs: Sequence[SpikeRecord], window: float, *, repeats: int = 100
         raise error("T405", "avalanches need the spikes of a run at least")
     sizes = np.concatenate([avalanche_sizes(spikes, window) for spikes in runs])
     half = runs[0].shape[0] * runs[0].shape[1] // 2
-    small = sizes[sizes < half]
-    fit = power_law(small, most=half - 1, repeats=repeats) if len(small) >= LEAST_TAIL else None
+    below = sizes[sizes < half]
+    fit = power_law(below, most=half - 1, repeats=repeats) if len(below) >= LEAST_TAIL else None
     return Avalanches(sizes=sizes, spanning=float(sizes[sizes >= half].sum() / max(1, sizes.sum())), fit=fit)

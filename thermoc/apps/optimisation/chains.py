@@ -62,26 +62,32 @@ class Layout:
 def lay_out(model: IsingModel) -> Layout:
     """Return the layout of a model; of one whose colours are many and small, spins stand in their own order."""
     colors = colouring(np.asarray(model.J.indptr), np.asarray(model.J.indices), least_free_colours)
-    place, places = _places(colors)
-    apart = places <= max(DENSE, 3 * model.size)
-    if not apart:
-        place, places = _places(np.zeros(model.size, np.int64))
+    position, places = _places(colors)
+    dense = places <= max(DENSE, 3 * model.size)
+    if not dense:
+        position, places = _places(np.zeros(model.size, np.int64))
     scale, greatest = _scale(model)
-    whole_numbers = apart and scale > 0 and greatest <= BYTE
+    whole_numbers = dense and scale > 0 and greatest <= BYTE
     scale = scale if whole_numbers else 1.0
-    rows = model.J[np.argsort(place)]
+    rows = model.J[np.argsort(position)]
     degree, real, h = np.zeros(places, np.int64), np.zeros(places, np.bool_), np.zeros(places)
-    degree[np.sort(place)], real[place], h[place] = np.diff(rows.indptr), True, scale * model.h
+    degree[np.sort(position)], real[position], h[position] = np.diff(rows.indptr), True, scale * model.h
     couplings = Couplings(
         # unsigned: indices that cannot count from the end cost no test
         np.concatenate([[0], np.cumsum(degree)]).astype(np.uint64),
-        place[rows.indices].astype(np.uint32),
+        position[rows.indices].astype(np.uint32),
         np.rint(2 * scale * rows.data).astype(np.int16) if whole_numbers else 2 * rows.data,
         np.packbits(real, bitorder="little").view(np.uint64),
-        apart,
+        dense,
     )
     return Layout(
-        model=model, place=place, couplings=couplings, h=h, scale=scale, greatest=greatest, whole_numbers=whole_numbers
+        model=model,
+        place=position,
+        couplings=couplings,
+        h=h,
+        scale=scale,
+        greatest=greatest,
+        whole_numbers=whole_numbers,
     )
 
 
@@ -128,9 +134,9 @@ def _places(color: IntArray) -> tuple[IntArray, int]:
     begin = np.cumsum(np.append(0, -(-of_color // BLOCK) * BLOCK))
     by_color = np.argsort(color, kind="stable")
     before = np.cumsum(of_color) - of_color
-    place = np.empty(len(color), np.int64)
-    place[by_color] = np.arange(len(color)) + np.repeat(begin[:-1] - before, of_color)
-    return place, int(begin[-1])
+    position = np.empty(len(color), np.int64)
+    position[by_color] = np.arange(len(color)) + np.repeat(begin[:-1] - before, of_color)
+    return position, int(begin[-1])
 
 
 def _scale(model: IsingModel) -> tuple[float, float]:

@@ -39,25 +39,25 @@ def cycle(work: Work) -> NDArray[np.int8]:
     chains = lay.start(layout, lay.random_spins(work.model.size, replicas, work.seed))
     total = work.sweeps or _affordable(work, chains) or 4000
     first = _first_sweeps(work, total)
-    symmetric, alive, turn = not layout.h.any(), np.arange(replicas), 0
+    symmetric, alive, iteration = not layout.h.any(), np.arange(replicas), 0
     done = _sweep(work, chains, alive, cooling(work.model, min(COOLING_LEVELS, first)), first, 0)
     _judge(work, chains, alive, symmetric)
     spent, length = done * replicas, max(1, min(max(CYCLE, first // 10), first))
     while not budget.over() and (budget.seconds is not None or spent < total * replicas):
-        share = spent / (total * replicas)
-        target = max(1, replicas >> sum(share >= limit for limit in HALVINGS))
+        fraction = spent / (total * replicas)
+        target = max(1, replicas >> sum(fraction >= limit for limit in HALVINGS))
         if len(alive) > target:
             alive = _better_half(work, chains, alive, target, symmetric)
-        swept = _sweep(work, chains, alive, _reheating(work, turn, length), length, done)
+        swept = _sweep(work, chains, alive, _reheating(work, iteration, length), length, done)
         _judge(work, chains, alive, symmetric)
-        done, spent, turn = done + swept, spent + swept * len(alive), turn + 1
+        done, spent, iteration = done + swept, spent + swept * len(alive), iteration + 1
     return lay.spins_of(layout, chains.best)
 
 
 def _first_sweeps(work: Work, total: int) -> int:
     """Return how many sweeps chains are first cooled for; not for long where a known energy is to be reached soon."""
-    most = SOON if work.budget.target_energy is not None else total
-    return max(1, min(round(FIRST * total), most))
+    limit = SOON if work.budget.target_energy is not None else total
+    return max(1, min(round(FIRST * total), limit))
 
 
 def _reheating(work: Work, turn: int, length: int) -> FloatArray:
@@ -95,8 +95,8 @@ def _better_half(work: Work, chains: SpinChains, alive: IntArray, target: int, s
     order = alive[np.argsort(chains.energies[alive, 0], kind="stable")]
     better, worse = order[:target], order[target:]
     for row in better:
-        for other in worse:
-            keep_better(work.layout.couplings, chains, row, other, symmetric)
+        for index in worse:
+            keep_better(work.layout.couplings, chains, row, index, symmetric)
     return np.sort(better)
 
 
@@ -109,5 +109,5 @@ def _affordable(work: Work, chains: SpinChains) -> int | None:
     work.sweep(chains, rows, middle, np.full(1, TRIAL))
     before = work.budget.elapsed()
     work.sweep(chains, rows, middle, np.full(1, TRIAL))
-    each = (work.budget.elapsed() - before) / TRIAL
-    return max(8, int(work.budget.remaining() / max(each, 1e-9)))
+    trial_seconds = (work.budget.elapsed() - before) / TRIAL
+    return max(8, int(work.budget.remaining() / max(trial_seconds, 1e-9)))

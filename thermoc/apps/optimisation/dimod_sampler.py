@@ -25,8 +25,8 @@ class ThermocSampler(dimod.Sampler):
     def parameters(self) -> dict[str, list[str]]:
         """Keywords of ``sample``, with the property that says more of each."""
         names = ("num_reads", "num_sweeps", "seed", "seconds", "target_energy", "threads")
-        own = {"method": ["methods"], "device": ["devices"]}
-        return {**own, **{name: [] for name in names}}
+        choices = {"method": ["methods"], "device": ["devices"]}
+        return {**choices, **{name: [] for name in names}}
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -47,10 +47,10 @@ class ThermocSampler(dimod.Sampler):
         if not bqm.num_variables:
             return dimod.SampleSet.from_samples_bqm(np.zeros((parameters.get("num_reads") or 1, 0), np.int8), bqm)
         renamed = {"num_reads": "replicas", "num_sweeps": "sweeps"}
-        asked = {renamed.get(name, name): value for name, value in parameters.items() if value is not None}
+        options = {renamed.get(name, name): value for name, value in parameters.items() if value is not None}
         model, labels = ising_model(bqm)
-        found = minimise(model, **asked)
-        values = found.spins if bqm.vartype is dimod.SPIN else (found.spins > 0).astype(np.int8)
-        info = {"method": found.method, "seed": found.seed, "sweeps": found.sweeps, "seconds": found.seconds}
-        info |= {"proven": found.proven, "device": found.device}
+        result = minimise(model, **options)
+        values = result.spins if bqm.vartype is dimod.SPIN else (result.spins > 0).astype(np.int8)
+        info = {"method": result.method, "seed": result.seed, "sweeps": result.sweeps, "seconds": result.seconds}
+        info |= {"proven": result.proven, "device": result.device}
         return dimod.SampleSet.from_samples_bqm((values, labels), bqm, info=info)

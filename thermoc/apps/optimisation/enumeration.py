@@ -30,14 +30,14 @@ def enumerate_parts(work: Work) -> NDArray[np.int8]:
         notes = [f"the largest connected part has {np.bincount(_labels(work.model)).max()} spins"]
         notes.append(f"at most {MOST_SPINS} spins, and {MOST_STATES:,} states of all parts")
         raise error("T404", "too many states to enumerate", notes=notes, hint='method="auto"')
-    label, most = _labels(work.model), work.replicas or REPLICAS
+    label, limit = _labels(work.model), work.replicas or REPLICAS
     order, ends = np.argsort(label, kind="stable"), np.cumsum(np.bincount(label))
     spins, energies = np.zeros((1, 0), np.int8), np.zeros(1)
-    for part in np.split(order, ends[:-1]):
-        mine, levels = _part(work, part, most)
+    for group in np.split(order, ends[:-1]):
+        mine, levels = _part(work, group, limit)
         # the lowest of a sum are among the lowest of both
         sums = (energies[:, np.newaxis] + levels).reshape(-1)
-        lowest = np.argsort(sums, kind="stable")[:most]
+        lowest = np.argsort(sums, kind="stable")[:limit]
         first, second = np.divmod(lowest, len(levels))
         spins, energies = np.concatenate([spins[first], mine[second]], axis=1), sums[lowest]
     work.budget.spend(0, float(energies[0]) + work.model.offset)

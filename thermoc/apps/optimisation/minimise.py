@@ -68,12 +68,12 @@ def minimise(
     _check_model(model, method, device)
     _check_numbers({"replicas": replicas, "sweeps": sweeps, "threads": threads}, seed, seconds, target_energy)
     if _on_gpu(device):
-        own = {"method": None if method == "auto" else method, "seconds": seconds}
-        _refuse(own | {"target_energy": target_energy, "threads": threads})
+        explicit = {"method": None if method == "auto" else method, "seconds": seconds}
+        _refuse(explicit | {"target_energy": target_energy, "threads": threads})
         from thermoc.apps.optimisation.on_targets import anneal_on
 
-        given = {name: value for name, value in {"replicas": replicas, "sweeps": sweeps}.items() if value is not None}
-        return anneal_on("sim", model, seed=seed, device="cuda", **{"replicas": GPU_REPLICAS, **given})
+        stated = {name: value for name, value in {"replicas": replicas, "sweeps": sweeps}.items() if value is not None}
+        return anneal_on("sim", model, seed=seed, device="cuda", **{"replicas": GPU_REPLICAS, **stated})
     budget = Budget(seconds=seconds, target_energy=target_energy, on_progress=on_progress)
     threads = threads or os.cpu_count() or 1
     work = Work(model=model, seed=seed, replicas=replicas, sweeps=sweeps, threads=threads, budget=budget)
@@ -130,10 +130,10 @@ def _on_gpu(device: str) -> bool:
 
 def _refuse(own: Mapping[str, object]) -> None:
     """Refuse what only the samplers of the processor have. Errors: T404."""
-    asked = [name for name, value in own.items() if value is not None]
-    if asked:
+    stated = [name for name, value in own.items() if value is not None]
+    if stated:
         notes = ["a GPU anneals a network of all spins, with replicas, sweeps and a seed"]
-        raise error("T404", f"{asked[0]} is an option of device cpu alone", notes=notes, hint='device="cpu"')
+        raise error("T404", f"{stated[0]} is an option of device cpu alone", notes=notes, hint='device="cpu"')
 
 
 def _check_numbers(

@@ -20,8 +20,8 @@ def span(model: IsingModel) -> tuple[float, float]:
         return 1.0, 0.1
     hot = float(np.sqrt(np.mean(squares)))
     sizes = np.abs(np.concatenate([model.J.data, model.h]))
-    least = float(sizes[sizes > 0].min())
-    return hot, float(np.clip(0.3 * least, 0.02 * hot, 0.15 * hot))
+    smallest = float(sizes[sizes > 0].min())
+    return hot, float(np.clip(0.3 * smallest, 0.02 * hot, 0.15 * hot))
 
 
 def cooling(model: IsingModel, levels: int) -> FloatArray:

@@ -26,10 +26,12 @@ def laws(blocks: Blocks, law: BinaryLaw) -> Iterator[Finding]:
     up, p = s > 0, probability_up(drive)
     yield temperature(blocks, law, up, drive)
     variance = (p * (1 - p)).mean(axis=0)
-    told = variance * blocks.values.shape[0] / (2 * blocks.tau) >= LEAST_EVENTS
+    informative = variance * blocks.values.shape[0] / (2 * blocks.tau) >= LEAST_EVENTS
     off = up - p
-    yield worst(blocks, law.op, "each unit is up as often as its drive says", off[:, told], variance[told], 1.0)
-    yield from _pairs(blocks, law, off, p, told)
+    yield worst(
+        blocks, law.op, "each unit is up as often as its drive says", off[:, informative], variance[informative], 1.0
+    )
+    yield from _pairs(blocks, law, off, p, informative)
     if _even(law):
         yield _symmetric(blocks, law, s)
     if law.units <= MOST_ENUMERATED and np.ptp(law.T) == 0:
@@ -128,8 +130,8 @@ def _enumerated(blocks: Blocks, law: BinaryLaw, s: NDArray) -> Iterator[Finding]
     classes[order] = np.minimum((np.cumsum(p[order]) - p[order] / 2) * BINS, BINS - 1).astype(int)
     expected = np.bincount(classes, p, minlength=BINS)
     state = ((s > 0) @ (1 << np.arange(n - 1, -1, -1))).astype(int)
-    seen = classes[state][:, np.newaxis] == np.arange(BINS)
+    membership = classes[state][:, np.newaxis] == np.arange(BINS)
     used = expected * len(s) / (2 * blocks.tau) >= LEAST_EVENTS
     variance = (expected * (1 - expected))[used]
     statement = "states come as often as e^(-E/T) / Z, in classes"
-    yield worst(blocks, law.op, statement, seen[:, used] - expected[used], variance, 1.0, "P48")
+    yield worst(blocks, law.op, statement, membership[:, used] - expected[used], variance, 1.0, "P48")

@@ -60,11 +60,13 @@ def blocks_of(values: NDArray, summaries: NDArray, independent: bool) -> Blocks 
         return _whole(values, 0.5) if chains >= LEAST_BLOCKS else None
     tau = max(slowest(summaries), 0.5)
     length = 1 if tau <= 0.5 else int(np.ceil(LENGTHS * min(tau, steps)))
-    each = steps // length
-    if each * chains >= LEAST_BLOCKS:
+    blocks_per_chain = steps // length
+    if blocks_per_chain * chains >= LEAST_BLOCKS:
         # the end of each chain: what is left over at its start is the least settled
-        kept = values[steps - each * length :].swapaxes(0, 1).reshape(-1, units)
-        return _blocks(kept, length, each * chains, tau, 1 / (1 - tau / length) if length > 1 else 1.0, chains)
+        kept = values[steps - blocks_per_chain * length :].swapaxes(0, 1).reshape(-1, units)
+        return _blocks(
+            kept, length, blocks_per_chain * chains, tau, 1 / (1 - tau / length) if length > 1 else 1.0, chains
+        )
     return _whole(values, tau) if chains >= LEAST_BLOCKS else None
 
 

@@ -56,10 +56,10 @@ def certify_samples(
         notes = [f"false_alarms = {false_alarms}", f"resolution = {resolution}"]
         raise error("T404", "a rate of false alarms is below 0.1, a resolution above 0", notes=notes)
     law = law_of(model, T=T, output=output, kind=kind)
-    taken = _fitted(samples_of(samples, name=output, format=format, independent=independent), law)
-    summaries = chains.summaries_of(taken, law)
-    blocks = blocks_of(taken.values, summaries, taken.independent)
-    findings = [*_energies(taken, law), *chains.laws(taken, summaries, law.op), *_of_law(blocks, law, taken)]
+    fitted = _fitted(samples_of(samples, name=output, format=format, independent=independent), law)
+    summaries = chains.summaries_of(fitted, law)
+    blocks = blocks_of(fitted.values, summaries, fitted.independent)
+    findings = [*_energies(fitted, law), *chains.laws(fitted, summaries, law.op), *_of_law(blocks, law, fitted)]
     level = level_of(findings, false_alarms)
     laws = [finding.at(level, resolution) for finding in findings]
     controls = [] if blocks is None else list(_controls(blocks, law, false_alarms / max(len(laws), 1), resolution))
@@ -68,14 +68,14 @@ def certify_samples(
         "format": FORMAT,
         "version": VERSION,
         "thermoc": thermoc.__version__,
-        "samples": _about(taken),
+        "samples": _about(fitted),
         "model": {"name": law.name, "op": law.op, "units": law.units, "levels": law.levels, "sha256": law.sha256}
         | {"T": law.T.tolist() if np.ptp(law.T) else float(law.T[0])},
         "false_alarms": false_alarms,
         "resolution": resolution,
         "laws": [one.to_json() for one in laws],
         "controls": controls,
-        "skipped": list(_skipped(taken, law, blocks)),
+        "skipped": list(_skipped(fitted, law, blocks)),
         "temperatures": _temperatures(blocks, law),
         "verdict": overall(verdicts),
     }
@@ -104,12 +104,12 @@ def _fitted(samples: Samples, law: BinaryLaw | RealLaw) -> Samples:
 
 
 def _order(labels: tuple[Any, ...], wanted: tuple[Any, ...], name: str) -> list[int]:
-    place = {str(label): k for k, label in enumerate(labels)}
-    missing = [label for label in wanted if str(label) not in place]
-    if missing or len(place) != len(labels):
+    index_of = {str(label): k for k, label in enumerate(labels)}
+    missing = [label for label in wanted if str(label) not in index_of]
+    if missing or len(index_of) != len(labels):
         notes = [f"it has no unit {missing[0]!r}" if missing else "two units have one name"]
         raise error("T426", f"the samples are not of {name}", notes=notes)
-    return [place[str(label)] for label in wanted]
+    return [index_of[str(label)] for label in wanted]
 
 
 def _energies(samples: Samples, law: BinaryLaw | RealLaw) -> Iterator[Finding]:
@@ -164,18 +164,18 @@ def _stein(blocks: Blocks, law: BinaryLaw | RealLaw) -> Finding:
         matrix = physics.discrete_stein_matrix(x, sign * law.drive(x), 1.0)
     else:
         matrix = physics.kernel_stein_matrix(x, -law.gradient(x) / law.T)
-    found = physics.stein_test(matrix, blocks.number[rows])
+    test = physics.stein_test(matrix, blocks.number[rows])
     return Finding(
         law="P12",
         op=law.op,
         statement="the Stein discrepancy of the samples is nil",
         statistic="wild bootstrap",
-        measured=found.discrepancy,
-        bound=found.limit,
+        measured=test.discrepancy,
+        bound=test.limit,
         side="below",
         samples=len(rows),
-        p=found.p,
-        details={"blocks": float(found.blocks)},
+        p=test.p,
+        details={"blocks": float(test.blocks)},
     )
 
 
@@ -183,8 +183,8 @@ def _spaced(blocks: Blocks) -> NDArray:
     """Return rows for a kernel: of at most so many blocks, as many of each."""
     count = min(blocks.count, MOST_KERNEL)
     chosen = np.unique(np.linspace(0, blocks.count - 1, count).round().astype(int))
-    each = max(1, min(blocks.length, MOST_KERNEL // len(chosen)))
-    inner = np.unique(np.linspace(0, blocks.length - 1, each).round().astype(int))
+    spacing = max(1, min(blocks.length, MOST_KERNEL // len(chosen)))
+    inner = np.unique(np.linspace(0, blocks.length - 1, spacing).round().astype(int))
     return (chosen[:, np.newaxis] * blocks.length + inner).reshape(-1)
 
 
@@ -195,9 +195,9 @@ def _controls(blocks: Blocks, law: BinaryLaw | RealLaw, level: float, resolution
     permuted = law.permuted(order)
     if not _same(law, permuted, blocks.values[: min(len(blocks.values), 64)]):
         wrong["units permuted"] = permuted
-    for control, other in wrong.items():
-        least = min((one.p for one in _without_stein(blocks, other) if one.p is not None), default=1.0)
-        yield {"control": control, "p": float(least), "caught": bool(least < level)}
+    for control, record in wrong.items():
+        smallest = min((one.p for one in _without_stein(blocks, record) if one.p is not None), default=1.0)
+        yield {"control": control, "p": float(smallest), "caught": bool(smallest < level)}
 
 
 def _same(law: Any, other: Any, x: NDArray) -> bool:

@@ -29,8 +29,8 @@ def summaries_of(samples: Samples, law: BinaryLaw | RealLaw) -> NDArray:
     if isinstance(law, BinaryLaw):
         parts.insert(0, law.energy(samples.flat).reshape(*values.shape[:2], 1))
     else:
-        share = ((values - values.mean(axis=(0, 1))) ** 2).mean(axis=2, keepdims=True)
-        parts.insert(0, share)
+        spread = ((values - values.mean(axis=(0, 1))) ** 2).mean(axis=2, keepdims=True)
+        parts.insert(0, spread)
     return np.concatenate(parts, axis=2)
 
 
@@ -75,10 +75,10 @@ def _convergence(summaries: NDArray, op: str) -> Iterator[Finding]:
         yield _length(op, "chains, each one sample", float(chains), LEAST_BLOCKS, steps * chains)
         return
     moving = [summaries[..., i] for i in range(k) if np.ptp(summaries[..., i]) > 0]
-    found = [physics.convergence(series) for series in moving]
+    convergence = [physics.convergence(series) for series in moving]
     for statement, values in (
-        ("effective sample size by ranks, in the middle", [one.bulk_ess for one in found]),
-        ("effective sample size by ranks, in the tails", [one.tail_ess for one in found]),
+        ("effective sample size by ranks, in the middle", [summary.bulk_ess for summary in convergence]),
+        ("effective sample size by ranks, in the tails", [summary.tail_ess for summary in convergence]),
     ):
         yield _length(op, statement, min(values, default=0.0), physics.LEAST_ESS, steps * chains)
     if chains < LEAST_BLOCKS:
@@ -127,7 +127,7 @@ def _settled(summaries: NDArray, op: str) -> Finding:
 def _agree(summaries: NDArray, op: str) -> Iterator[Finding]:
     """Yield that chains have one mean: R-hat of blocks, judged by what they scatter; by ranks beside it."""
     steps, chains, k = summaries.shape
-    found = []
+    comparisons = []
     for i in range(k):
         series = summaries[..., i]
         # about each chain's own mean: chains that disagree must not excuse themselves
@@ -140,11 +140,11 @@ def _agree(summaries: NDArray, op: str) -> Iterator[Finding]:
         within = float(of_blocks.var(axis=0, ddof=1).mean()) / (1 - 0.2)
         between = float(of_blocks.mean(axis=0).var(ddof=1)) * each
         ratio = between / within if within > 0 else np.inf
-        found.append((float(stats.f.sf(ratio, chains - 1, chains * (each - 1))), each, ratio, i))
-    if not found:
+        comparisons.append((float(stats.f.sf(ratio, chains - 1, chains * (each - 1))), each, ratio, i))
+    if not comparisons:
         return
-    p, each, ratio, i = min(found)
-    tries = len(found)
+    p, each, ratio, i = min(comparisons)
+    tries = len(comparisons)
     dof = (chains - 1, chains * (each - 1))
     yield Finding(
         law="P49",

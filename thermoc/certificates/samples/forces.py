@@ -34,8 +34,8 @@ def force_of(graph: Graph, op: Any) -> Callable[[NDArray], NDArray]:
             raise error(
                 "T427", f"{op.opname} {x}: its force is not of its positions alone", where=op.location, notes=notes
             )
-    place = core.Input(name=_PLACE, shape=x.shape, dtype=x.dtype, y=x)
-    alone = graph.with_ops([place, *ops, core.Output(name="force", x=op.force)])
+    position = core.Input(name=_PLACE, shape=x.shape, dtype=x.dtype, y=x)
+    alone = graph.with_ops([position, *ops, core.Output(name="force", x=op.force)])
 
     def force(positions: NDArray) -> NDArray:
         feed = Feed(arrays={_PLACE: np.asarray(positions, float)[np.newaxis]}, ticks=1, batch=len(positions))
@@ -56,5 +56,5 @@ def _before(graph: Graph, op: Any) -> list[Op]:
         fresh = [value for value in source.inputs if value.name not in reached]
         reached.update(value.name for value in fresh)
         stack += fresh
-    order = {id(item): place for place, item in enumerate(graph.ops)}
+    order = {id(item): index for index, item in enumerate(graph.ops)}
     return sorted(ops, key=lambda item: order[id(item)])

@@ -119,15 +119,15 @@ def _csv(path: Path, data: bytes) -> dict[str, Any]:
             raise wrong(path, f"line {line} has {len(row)} values", f"the first line has {len(head)}")
     columns = np.empty((len(body), len(head)))
     for line, row in enumerate(body):
-        for place, word in enumerate(row):
+        for column, word in enumerate(row):
             if not _is_number(word):
-                raise wrong(path, f"line {line + 1 + named}, column {place + 1} is {cut(word, 40)!r}", "not a number")
-            columns[line, place] = float(word)
+                raise wrong(path, f"line {line + 1 + named}, column {column + 1} is {cut(word, 40)!r}", "not a number")
+            columns[line, column] = float(word)
     if not named:
         return {"samples": columns}
     about = {name: columns[:, head.index(name)] for name in (_ENERGY, _COUNTS, _CHAIN) if name in head}
-    units = [place for place, name in enumerate(head) if name not in (*about, *_PASSED_OVER)]
-    labels = tuple(_label(head[place]) for place in units)
+    units = [column for column, name in enumerate(head) if name not in (*about, *_PASSED_OVER)]
+    labels = tuple(_label(head[column]) for column in units)
     if len(set(labels)) != len(labels):
         raise wrong(path, "two columns have one name")
     return {"samples": columns[:, units], "labels": labels, **about}
@@ -167,7 +167,7 @@ def _made(parts: Mapping[str, Any], name: str | None, independent: bool | None, 
         if energies is not None and len(energies) > 2 and (np.diff(energies[:, 0]) >= 0).all():
             ordered = False
         notes = (*notes, "the samples were taken for independent draws")
-    made = Samples(
+    samples = Samples(
         values=values,
         independent=alone,
         ordered=ordered,
@@ -178,7 +178,7 @@ def _made(parts: Mapping[str, Any], name: str | None, independent: bool | None, 
         labels=tuple(parts.get("labels", ())),
         notes=notes,
     )
-    return replace(made, labels=()) if len(made.labels) != values.shape[2] else made
+    return replace(samples, labels=()) if len(samples.labels) != values.shape[2] else samples
 
 
 def levels_of(values: NDArray) -> str:
@@ -219,8 +219,8 @@ def _by_chain(values: NDArray, about: dict[str, Any], source: str) -> tuple[NDAr
         notes = [f"chain {names[k]}: {counts[k]} samples" for k in (counts.argmin(), counts.argmax())]
         raise error("T426", f"{source}: chains are of different lengths", notes=notes, hint="cut all to the shortest")
     rows = np.argsort(chain, kind="stable").reshape(len(names), -1).T
-    rest = {key: np.asarray(array)[rows] for key, array in about.items() if key != _CHAIN}
-    return values[rows], rest
+    columns = {key: np.asarray(array)[rows] for key, array in about.items() if key != _CHAIN}
+    return values[rows], columns
 
 
 def _like(array: NDArray, values: NDArray, name: str) -> NDArray:
@@ -244,9 +244,9 @@ def _repeated(values: NDArray, energies: NDArray | None, counts: Any) -> tuple[N
         notes = [f"{int(counts.sum())} samples of {values.shape[2]} units", f"at most {MOST_VALUES} values"]
         raise error("T504", "the samples occur too often", notes=notes)
     times = counts.astype(int)
-    again = np.repeat(values.reshape(-1, values.shape[2]), times, axis=0)[:, np.newaxis]
+    repeated = np.repeat(values.reshape(-1, values.shape[2]), times, axis=0)[:, np.newaxis]
     energies = None if energies is None else np.repeat(energies.reshape(-1), times)[:, np.newaxis]
-    return again, energies, False, ("equal samples are counted together, so their order is lost",)
+    return repeated, energies, False, ("equal samples are counted together, so their order is lost",)
 
 
 def _is_number(word: str) -> bool:

@@ -118,7 +118,7 @@ def _ising(model: IsingModel, name: str, T: Any, labels: tuple[Any, ...]) -> Bin
         hint = "--temperature T, in Python T=..., in the units of the energies"
         raise error("T404", f"{name}: at which temperature?", notes=["a problem states none"], hint=hint)
     parts = (model.J.indptr, model.J.indices, model.J.data, model.h)
-    digest = hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+    digest = hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in parts)).hexdigest()
     temperatures = _temperatures(T, model.size)
     return BinaryLaw(
         name=name, op="spins", J=model.J, h=model.h, T=temperatures, levels="spin", sha256=digest,
@@ -128,23 +128,23 @@ def _ising(model: IsingModel, name: str, T: Any, labels: tuple[Any, ...]) -> Bin
 
 def _network(graph: Graph, T: Any, output: str | None) -> BinaryLaw | RealLaw:
     op = _sampler(graph, output)
-    known = _constants(graph, op, T)
+    constants = _constants(graph, op, T)
     size = op.results[0].size
     about: dict[str, Any] = {"name": graph.name, "op": f"{op.opname} {op.results[0]}", "sha256": graph.hash}
-    about["T"] = _temperatures(known["T"] if T is None else T, size)
+    about["T"] = _temperatures(constants["T"] if T is None else T, size)
     if isinstance(op, sampling.Gibbs):
-        return _gibbs(op, known, about)
+        return _gibbs(op, constants, about)
     if isinstance(op, thermo.Memory):
-        gamma, x = (np.broadcast_to(known[name], op.m.shape).reshape(-1) for name in ("gamma", "x"))
+        gamma, x = (np.broadcast_to(constants[name], op.m.shape).reshape(-1) for name in ("gamma", "x"))
         return RealLaw(**about, units=size, gradient=lambda m: m - x / gamma)
     if isinstance(op, diffusive.OuNetwork):
-        K, b = known["K"], np.broadcast_to(known["b"], size)
+        K, b = constants["K"], np.broadcast_to(constants["b"], size)
         return RealLaw(**about, units=size, gradient=lambda x: x @ K - b)
     if not confined(graph, op):
         notes = ["its force does not depend on where it is, so it spreads for ever"]
         raise error("T427", f"{about['op']} has no equilibrium to sample", where=op.location, notes=notes)
     force, shape = force_of(graph, op), op.results[0].shape
-    k = np.broadcast_to(known["stiffness"], shape).reshape(-1) if "stiffness" in known else 0.0
+    k = np.broadcast_to(constants["stiffness"], shape).reshape(-1) if "stiffness" in constants else 0.0
     law = RealLaw(**about, units=size, gradient=lambda x: k * x - force(x.reshape(-1, *shape)).reshape(x.shape))
     _check_conservative(law, op)
     return law
@@ -201,17 +201,17 @@ def _no_law(graph: Graph, fact: str) -> ThermocError:
 
 def _constants(graph: Graph, op: Op, T: Any) -> dict[str, NDArray]:
     """Return the operands that are known numbers. Errors: T427 where one that the energy needs is not."""
-    known: dict[str, NDArray] = {}
+    constants: dict[str, NDArray] = {}
     for name, value in op.operand_values:
         source = graph.producers[value.name]
         if isinstance(source, core.Stored):
-            known[name] = np.asarray(source.value.numpy, float)  # type: ignore[attr-defined]
+            constants[name] = np.asarray(source.value.numpy, float)  # type: ignore[attr-defined]
         elif name not in ("initial", "velocity", "force") and not (name == "T" and T is not None):
             notes = [f"its {name} is computed by {source.opname}"]
             hint = "give it as a constant" + (", or state the temperature: --temperature T" if name == "T" else "")
             what = f"{op.opname} {op.results[0]}: its energy is not known beforehand"
             raise error("T427", what, where=op.location, notes=notes, hint=hint)
-    return known
+    return constants
 
 
 def _temperatures(T: Any, units: int) -> NDArray:

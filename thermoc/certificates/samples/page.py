@@ -41,9 +41,9 @@ class SamplesCertificate:
     @property
     def unit_temperatures(self) -> UnitTemperatures:
         """The temperature that each unit shows, with its interval at 99 %; nan where nothing can be told."""
-        found = {name: np.array(values, float) for name, values in self.document["temperatures"].items()}
-        stated = np.broadcast_to(np.asarray(self.document["model"]["T"], float), len(found["T"]))
-        return UnitTemperatures(self.title, found["T"], found["low"], found["high"], stated)
+        temperatures = {name: np.array(values, float) for name, values in self.document["temperatures"].items()}
+        stated = np.broadcast_to(np.asarray(self.document["model"]["T"], float), len(temperatures["T"]))
+        return UnitTemperatures(self.title, temperatures["T"], temperatures["low"], temperatures["high"], stated)
 
     @property
     def title(self) -> str:
@@ -99,15 +99,15 @@ class SamplesCertificate:
         ]
         rate = self.document["false_alarms"]
         words = {HOLDS: "the samples hold", FAILS: "the samples do not hold", CANNOT_TELL: "cannot tell"}
-        more = f"; {_more(self.laws)}" if self.verdict == CANNOT_TELL else ""
-        lines.append(f"{words[self.verdict]} (right samples fail {rate:g} of times, all laws together){more}")
+        note = f"; {_more(self.laws)}" if self.verdict == CANNOT_TELL else ""
+        lines.append(f"{words[self.verdict]} (right samples fail {rate:g} of times, all laws together){note}")
         return "\n".join([table(self.title, self.rows()), *lines])
 
 
 def _more(laws: Sequence[Law]) -> str:
     """Return how many more samples it takes, as far as that is known."""
     needs = [law.needed for law in laws if law.needed is not None]
-    known = [need for need in needs if np.isfinite(need)]
-    if not needs or len(known) < len(needs):
+    finite = [need for need in needs if np.isfinite(need)]
+    if not needs or len(finite) < len(needs):
         return "many more samples are needed"
-    return f"some {max(known):.2g} times as many samples are needed"
+    return f"some {max(finite):.2g} times as many samples are needed"

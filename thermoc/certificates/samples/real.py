@@ -23,12 +23,12 @@ def laws(blocks: Blocks, law: RealLaw) -> Iterator[Finding]:
     x = blocks.values
     g = law.gradient(x) / law.T
     off = x - x.mean(axis=0)
-    share = off * g
-    yield temperature(blocks, law, share)
+    product = off * g
+    yield temperature(blocks, law, product)
     # over the root of the mean square, so that bounds of what one row adds are alike
     size = np.sqrt((g * g).mean(axis=0))
     yield worst(blocks, law.op, "no force is left over, of each unit", g / np.where(size > 0, size, 1.0), 0.0, 1.0)
-    yield worst(blocks, law.op, "each unit's temperature is the model's, by its virial", share - 1, 0.0, 1.0)
+    yield worst(blocks, law.op, "each unit's temperature is the model's, by its virial", product - 1, 0.0, 1.0)
     i, j = np.nonzero(~np.eye(law.units, dtype=bool))
     if len(i):
         places = np.unique(np.linspace(0, len(i) - 1, min(len(i), most_pairs(len(off)))).round().astype(int))
@@ -41,8 +41,8 @@ def laws(blocks: Blocks, law: RealLaw) -> Iterator[Finding]:
 
 def temperature(blocks: Blocks, law: RealLaw, share: NDArray) -> Finding:
     """Return that the mean virial of all units is that of the model's temperature (P47)."""
-    found = means(blocks, share.mean(axis=1, keepdims=True))
-    mean, error, dof = float(found.mean[0]), float(found.error[0]), blocks.count - 1
+    estimate = means(blocks, share.mean(axis=1, keepdims=True))
+    mean, error, dof = float(estimate.mean[0]), float(estimate.error[0]), blocks.count - 1
     return Finding(
         law="P47",
         op=law.op,
@@ -63,7 +63,7 @@ def temperature(blocks: Blocks, law: RealLaw, share: NDArray) -> Finding:
 def unit_temperatures(blocks: Blocks, law: RealLaw, *, sigmas: float = 2.5758) -> TemperatureFit:
     """Return the temperature of each unit by its virial, with its interval, autocorrelation counted."""
     x = blocks.values
-    found = means(blocks, (x - x.mean(axis=0)) * law.gradient(x))
-    T = np.where(found.mean > 0, found.mean, np.nan)
-    fit = interval(1 / T, found.error / T**2, sigmas)
-    return fit._replace(low=np.maximum(T - sigmas * found.error, 0.0), high=T + sigmas * found.error)
+    estimate = means(blocks, (x - x.mean(axis=0)) * law.gradient(x))
+    T = np.where(estimate.mean > 0, estimate.mean, np.nan)
+    fit = interval(1 / T, estimate.error / T**2, sigmas)
+    return fit._replace(low=np.maximum(T - sigmas * estimate.error, 0.0), high=T + sigmas * estimate.error)

@@ -33,12 +33,12 @@ def sample_set(document: Any, source: object) -> dict[str, Any]:
     if about.get("sample_packed"):
         bits = 2 * bits.astype(float) - 1 if levels == "spin" else bits.astype(float)
     vectors = as_object(about.get("vectors")) or {}
-    rest = {name: _array(vectors[name], name, source) for name in ("energy", "num_occurrences") if name in vectors}
+    fields = {name: _array(vectors[name], name, source) for name in ("energy", "num_occurrences") if name in vectors}
     labels = about.get("variable_labels")
     if not isinstance(labels, list) or len(labels) != units:
         raise _wrong(source, "its labels are not one for each variable")
     named = tuple(tuple(label) if isinstance(label, list) else label for label in labels)
-    return {"samples": bits, "labels": named, "levels": levels, "independent": True, **rest}
+    return {"samples": bits, "labels": named, "levels": levels, "independent": True, **fields}
 
 
 def _array(entry: Any, name: str, source: object) -> NDArray:

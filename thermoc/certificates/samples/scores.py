@@ -42,13 +42,13 @@ def worst(
     count, dof = off.shape[1], blocks.count - 1
     if not count:
         return nothing(blocks, op, statement, law)
-    found = means(blocks, off, variance)
+    estimate = means(blocks, off, variance)
     n = len(off)
-    wide = np.sqrt(found.error**2 + most * found.memory * np.abs(found.mean) / (3 * n))
-    scores = np.where(wide > 0, found.mean / np.where(wide > 0, wide, 1.0), 0.0)
+    wide = np.sqrt(estimate.error**2 + most * estimate.memory * np.abs(estimate.mean) / (3 * n))
+    scores = np.where(wide > 0, estimate.mean / np.where(wide > 0, wide, 1.0), 0.0)
     worst = int(np.abs(scores).argmax())
     p = min(two_sided(float(scores[worst]), dof) * count, 1.0)
-    typical = float(np.median(found.error))
+    typical = float(np.median(estimate.error))
     return Finding(
         law=law,
         op=op,
@@ -75,8 +75,8 @@ def nothing(blocks: Blocks, op: str, statement: str, law: str) -> Finding:
 
 def mean(blocks: Blocks, op: str, statement: str, feature: NDArray, expected: float, scale: float) -> Finding:
     """Return that the mean of a feature (rows,) is what is expected. scale: its size, in which a bias is stated."""
-    found = means(blocks, feature[:, np.newaxis])
-    measured, error, dof = float(found.mean[0]), float(found.error[0]), blocks.count - 1
+    estimate = means(blocks, feature[:, np.newaxis])
+    measured, error, dof = float(estimate.mean[0]), float(estimate.error[0]), blocks.count - 1
     score = (measured - expected) / error if error > 0 else (0.0 if measured == expected else np.inf)
     return Finding(
         law="P48",

@@ -49,8 +49,8 @@ def apply(name: str, *terms: Term) -> Term:
     if not computed(*terms):
         with np.errstate(all="ignore"):
             return _NUMPY[name](*(number(term) if name not in _LOGICAL else term for term in terms))
-    wanted = truth if name in _LOGICAL else number
-    return call(f"core.{name}", *(wanted(term) for term in terms))
+    form = truth if name in _LOGICAL else number
+    return call(f"core.{name}", *(form(term) for term in terms))
 
 
 def is_truth(term: Term) -> bool:
@@ -102,16 +102,16 @@ def spread(term: Term, size: int) -> Term:
 
 def spikes(condition: Term, size: int) -> Handle:
     """Return which units spike as 0 and 1."""
-    each = spread(condition, size)
-    if not isinstance(each, Handle):
-        each = call("core.greater", np.asarray(each, np.float64), 0.5)
-    return call("core.cast", each, dtype=DType.f64, role=Role.spike)
+    fired = spread(condition, size)
+    if not isinstance(fired, Handle):
+        fired = call("core.greater", np.asarray(fired, np.float64), 0.5)
+    return call("core.cast", fired, dtype=DType.f64, role=Role.spike)
 
 
 def as_value(term: Term, size: int | None) -> Handle:
     """Return a term as a value of the network, of one element a unit, or of shape () where ``size`` is None."""
-    whole = spread(term, size) if size is not None else term
-    if isinstance(whole, Handle):
-        return whole
-    array = np.asarray(whole)
+    value = spread(term, size) if size is not None else term
+    if isinstance(value, Handle):
+        return value
+    array = np.asarray(value)
     return call("core.not", np.logical_not(array)) if array.dtype.kind == "b" else call("core.neg", -number(array))

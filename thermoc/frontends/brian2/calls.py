@@ -43,10 +43,10 @@ def _kind(function: Any, name: str) -> str:
 
     if type(function).__name__ == "TimedArray":
         return "TimedArray"
-    own = {id(known): key for key, known in DEFAULT_FUNCTIONS.items()}
+    functions = {id(known): key for key, known in DEFAULT_FUNCTIONS.items()}
     if function is None:
         return name if name in DEFAULT_FUNCTIONS else ""
-    return own.get(id(function), "")
+    return functions.get(id(function), "")
 
 
 # ------------------------------------------------------------------------------------------------------------- draws

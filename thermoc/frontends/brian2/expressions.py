@@ -75,9 +75,9 @@ class Reader:
 
     def _logical(self, node: ast.BoolOp) -> Term:
         name = "and" if isinstance(node.op, ast.And) else "or"
-        first, *others = (algebra.truth(self.of(value)) for value in node.values)
-        for other in others:
-            first = algebra.apply(name, first, other)
+        first, *operands = (algebra.truth(self.of(value)) for value in node.values)
+        for operand in operands:
+            first = algebra.apply(name, first, operand)
         return first
 
     def _compare(self, node: ast.Compare) -> Term:
@@ -135,9 +135,9 @@ def modulo(a: Term, b: Term) -> Term:
         return algebra.apply("sub", a, algebra.apply("mul", quotient, b))
     b = algebra.number(b)
     high = b * 134217729.0 - (b * 134217729.0 - b)
-    rest = algebra.apply("sub", a, algebra.apply("mul", quotient, high))
+    remainder = algebra.apply("sub", a, algebra.apply("mul", quotient, high))
     if (b != high).any():
-        rest = algebra.apply("sub", rest, algebra.apply("mul", quotient, b - high))
-    below, above = algebra.apply("less", rest, 0.0), algebra.apply("greater_equal", rest, b)
-    rest = algebra.select(below, algebra.apply("add", rest, b), rest)
-    return algebra.select(above, algebra.apply("sub", rest, b), rest)
+        remainder = algebra.apply("sub", remainder, algebra.apply("mul", quotient, b - high))
+    below, above = algebra.apply("less", remainder, 0.0), algebra.apply("greater_equal", remainder, b)
+    remainder = algebra.select(below, algebra.apply("add", remainder, b), remainder)
+    return algebra.select(above, algebra.apply("sub", remainder, b), remainder)

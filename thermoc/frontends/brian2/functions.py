@@ -67,9 +67,9 @@ def _exprel(x: Term) -> Term:
         x = algebra.number(x)
         safe = np.where(np.abs(x) < 1e-16, 1.0, x)
         return np.where(np.abs(x) < 1e-16, 1.0, np.expm1(safe) / safe)
-    small = apply("less", apply("abs", x), 1e-16)
-    safe = algebra.select(small, 1.0, x)
-    return algebra.select(small, 1.0, apply("div", apply("expm1", safe), safe))
+    near_zero = apply("less", apply("abs", x), 1e-16)
+    safe = algebra.select(near_zero, 1.0, x)
+    return algebra.select(near_zero, 1.0, apply("div", apply("expm1", safe), safe))
 
 
 def _clip(x: Term, low: Term, high: Term) -> Term:

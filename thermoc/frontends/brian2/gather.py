@@ -41,8 +41,8 @@ def _taken(full: Handle, places: NDArray) -> Handle:
         parts = [call("core.slice", full, starts=(int(r[0]),), stops=(int(r[-1]) + 1,), steps=(1,)) for r in runs]
         return parts[0] if len(parts) == 1 else call("core.concat", parts, axis=0)
     rows = _rows(np.ones(count), places, np.arange(count + 1))
-    taken = call("core.sparse_affine", number(full), *rows)
-    return call("core.greater", taken, 0.5) if is_truth(full) else taken
+    gathered = call("core.sparse_affine", number(full), *rows)
+    return call("core.greater", gathered, 0.5) if is_truth(full) else gathered
 
 
 def add_up(x: Handle, values: NDArray, columns: NDArray, targets: NDArray, size: int, order: NDArray) -> Handle:

@@ -69,13 +69,13 @@ def _output(name: str, value: Handle) -> None:
 
 def all_spikes(store: Store, groups: list[Any], names: Mapping[int, str]) -> bool:
     """Add the spikes of each group as an output, where no monitor records anything; tell whether there are any."""
-    found = False
+    recorded = False
     for group in groups:
         events = group.variables["_spikespace"] if type(group).__name__ in SOURCES and _spikes(group) else None
         if events is not None and id(events) in store.written:
             _output(f"{called(group, names)}.spikes", algebra.as_value(store.read(events), events.size - 1))
-            found = True
-    return found
+            recorded = True
+    return recorded
 
 
 def _spikes(group: Any) -> bool:

@@ -66,7 +66,7 @@ def _block(item: Any, site: ObjectSite) -> Block | None:
 
 def written(all_parts: list[ScheduledObject]) -> dict[int, Any]:
     """Return the variables that something writes to."""
-    return {id(variable): variable for part in all_parts for variable in _writes(part)}
+    return {id(variable): variable for scheduled in all_parts for variable in _writes(scheduled)}
 
 
 def _writes(part: ScheduledObject) -> Iterator[Any]:
@@ -150,8 +150,8 @@ def _spike_generator(store: Store, part: ScheduledObject) -> None:
     events, size = item.variables["_spikespace"], events_of(item)
     step = store.steps(item.clock)
     if period > 0:
-        whole = apply("mul", apply("floor", apply("div", step, period)), period)
-        step = apply("sub", step, whole)
+        start = apply("mul", apply("floor", apply("div", step, period)), period)
+        step = apply("sub", step, start)
         units, bins = units[bins < period], bins[bins < period]
     times = np.unique(bins)
     if not len(times):

@@ -82,7 +82,7 @@ def _numpy_code(brian2: Any) -> Iterator[None]:
 def _prepare(item: Any, namespace: dict[str, Any], source: str) -> None:
     if not item.active:
         return
-    place = Location.of_node(source, f"object {cut(item.name, 80)!r}")
+    location = Location.of_node(source, f"object {cut(item.name, 80)!r}")
     try:
         item.before_run(namespace)
     except ThermocError:
@@ -93,4 +93,4 @@ def _prepare(item: Any, namespace: dict[str, Any], source: str) -> None:
             causes.append(cut(f"{type(current).__name__}: {current}".strip()))
             current = current.__cause__
         what = f"Brian2 refuses {type(item).__name__} {item.name!r}"
-        raise error("T524", what, where=place, notes=causes[:3]) from reason
+        raise error("T524", what, where=location, notes=causes[:3]) from reason

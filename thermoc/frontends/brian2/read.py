@@ -27,9 +27,9 @@ def read_brian2(path: str | os.PathLike[str]) -> tuple[Graph, tuple[Finding, ...
     Errors: those of ``from_network``; T501, T506 (no such network, or none is run), T524 (the script fails).
     """
     file, _, name = str(path).rpartition(":") if not str(path).endswith(".py") else (str(path), "", "")
-    with first_run(file, name) as found:
-        graph, repairs = from_network(found.network, namespace=found.namespace, source=file, notes=found.notes)
-    return graph, repairs, None if found.duration is None else round(found.duration / graph.dt)
+    with first_run(file, name) as network:
+        graph, repairs = from_network(network.network, namespace=network.namespace, source=file, notes=network.notes)
+    return graph, repairs, None if network.duration is None else round(network.duration / graph.dt)
 
 
 def from_network(
@@ -47,8 +47,8 @@ def from_network(
     try:
         parts = objects.parts(objects_in_order, site)
         store = Store(site=site, written=objects.written(parts))
-        for part in parts:
-            objects.carry_out(store, part, names)
+        for item in parts:
+            objects.carry_out(store, item, names)
         _outputs(store, objects_in_order, names)
         store.close()
     finally:

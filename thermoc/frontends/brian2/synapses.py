@@ -44,12 +44,12 @@ class Arrivals:
         """Return the spikes of all sources at each delay, one after another, and each synapse's place there."""
         events = self.pathway.source.variables[self.pathway.eventspace_name]
         now = algebra.as_value(self.store.read(events), events.size - 1)
-        each = self.store.every(self.pathway.source.clock)
+        period = self.store.every(self.pathway.source.clock)
         times = sorted(set(self.delays.tolist()))
         lines: list[Handle] = []
         last, passed = now, 0
         for ticks in times:
-            last = last if ticks == passed else call("core.delay", last, ticks=(ticks - passed) * each)
+            last = last if ticks == passed else call("core.delay", last, ticks=(ticks - passed) * period)
             passed = ticks
             lines.append(last)
         active = self.store.active(self.pathway.source.clock)
@@ -99,8 +99,8 @@ class SynapticSums:
             weights = np.broadcast_to(algebra.number(value), columns.shape)
             return add_up(x, weights, columns, places, size, self.arrivals.order)
         arrived = algebra.select(run.mask, algebra.spread(value, run.block.size), 0.0)
-        each = np.arange(run.block.size)
-        return add_up(arrived, np.ones(len(each)), each, places, size, self.arrivals.order)
+        index = np.arange(run.block.size)
+        return add_up(arrived, np.ones(len(index)), index, places, size, self.arrivals.order)
 
     def _put(self, run: CodeRun, name: str, variable: Any, value: Term) -> None:
         condition = run.block.condition_of(name)
@@ -176,9 +176,9 @@ def summed(store: Store, item: Any, block: Block | None) -> None:
     if block is not None and block.size:
         run = CodeRun(store=store, block=block, clock=item.clock)
         run.all()
-        each = np.arange(block.size)
+        index = np.arange(block.size)
         value = algebra.as_value(run.local["_synaptic_var"], block.size)
-        total = add_up(value, np.ones(len(each)), each, places, variable.size, each)
+        total = add_up(value, np.ones(len(index)), index, places, variable.size, index)
     inside: Term = (np.arange(variable.size) >= start) & (np.arange(variable.size) < stop)
     active = store.active(item.clock)
     mask = inside if active is None else algebra.both(inside, active)

@@ -47,16 +47,16 @@ class Store:
 
     def steps(self, clock: Any) -> Term:
         """Return the number of a clock's step."""
-        every = self.every(clock)
-        return self.ticks if every == 1 else algebra.apply("floor", algebra.apply("div", self.ticks, float(every)))
+        period = self.every(clock)
+        return self.ticks if period == 1 else algebra.apply("floor", algebra.apply("div", self.ticks, float(period)))
 
     def active(self, clock: Any) -> Term | None:
         """Return whether a clock's objects run in this tick; None where always."""
-        every = self.every(clock)
-        key = ("active", every)
-        if every > 1 and key not in self.cache:
-            whole = algebra.apply("mul", self.steps(clock), float(every))
-            self.cache[key] = algebra.apply("equal", whole, self.ticks)
+        period = self.every(clock)
+        key = ("active", period)
+        if period > 1 and key not in self.cache:
+            ticks = algebra.apply("mul", self.steps(clock), float(period))
+            self.cache[key] = algebra.apply("equal", ticks, self.ticks)
         return self.cache.get(key)
 
     def _time(self, variable: Any) -> Term:

@@ -27,23 +27,23 @@ def subtract_again(
         raise unreadable(site.model.source, name, fact, "load it with method='euler'")
     dt, shape = site.builder.dt, x.shape
     if "tau_syn" in fields:
-        share = dt / fields["tau_syn"]
-        given = _times(site, name, x, fields["w_in"] * share)
-        x = add(site, name, spiking.TraceStep, {"x": given, "keep": 1 - share}, {}, label=site.fresh(f"{name}.i"))
+        gain = dt / fields["tau_syn"]
+        current = _times(site, name, x, fields["w_in"] * gain)
+        x = add(site, name, spiking.TraceStep, {"x": current, "keep": 1 - gain}, {}, label=site.fresh(f"{name}.i"))
     tau = fields.get("tau", fields.get("tau_mem"))
-    share = np.ones(shape) * dt if tau is None else dt / tau
-    keep = np.ones(shape) if tau is None else 1 - share
+    gain = np.ones(shape) * dt if tau is None else dt / tau
+    keep = np.ones(shape) if tau is None else 1 - gain
     before = site.builder.placeholder(shape, DType.f64, Role.signal)
-    drive = _plus(site, name, _times(site, name, before, keep), _times(site, name, x, fields["r"] * share))
+    drive = _plus(site, name, _times(site, name, before, keep), _times(site, name, x, fields["r"] * gain))
     if "v_leak" in fields and np.any(fields["v_leak"]):
-        drive = _plus(site, name, drive, fields["v_leak"] * share)
+        drive = _plus(site, name, drive, fields["v_leak"] * gain)
     theta = fields["v_threshold"]
     over = _spike(site, name, before, theta, compare, site.fresh(f"{name}.over"))
     compared = _plus(site, name, drive, _times(site, name, over, -theta))
     s = _spike(site, name, compared, theta, compare, name)
     v = _plus(site, name, drive, _times(site, name, s, -theta))
-    held = add(site, name, core.Delay, {"x": v}, {"ticks": 1}, label=site.fresh(f"{name}.v"))
-    site.builder.connect(before, held)
+    delayed = add(site, name, core.Delay, {"x": v}, {"ticks": 1}, label=site.fresh(f"{name}.v"))
+    site.builder.connect(before, delayed)
     return s
 
 

@@ -36,14 +36,14 @@ def _unit(site: Site, op: Any) -> NirNode:
 
 def _conventions(op: Any) -> dict[str, str]:
     """Return what NIR has no field for and its units do not do by themselves."""
-    said: dict[str, str] = {}
+    conventions: dict[str, str] = {}
     if getattr(op, "reset", "value") == "subtract":
-        said["reset"] = "subtract"
+        conventions["reset"] = "subtract"
     if getattr(op, "compare", "greater") != "greater":
-        said["compare"] = op.compare
+        conventions["compare"] = op.compare
     if getattr(op, "refractory", 0.0):
-        said["refractory"] = repr(op.refractory)
-    return said
+        conventions["refractory"] = repr(op.refractory)
+    return conventions
 
 
 def _full(array: NDArray, like: Value) -> NDArray:

@@ -140,8 +140,8 @@ def _metadata(entry: dict[str, Any]) -> dict[str, Any]:
 def _noted(parsing: _Parsing, name: str, entry: dict[str, Any]) -> dict[str, np.ndarray]:
     """Return the arrays of a node's metadata that are read: states at the start."""
     metadata = entry.get("metadata")
-    held = metadata.items() if isinstance(metadata, dict) else ()
-    noted = {key: _numbers(parsing, name, key, value) for key, value in held if key in NOTED}
+    entries = metadata.items() if isinstance(metadata, dict) else ()
+    noted = {key: _numbers(parsing, name, key, value) for key, value in entries if key in NOTED}
     for key, array in noted.items():
         if not np.isfinite(array).all():
             raise unreadable(parsing.source, name, f"{key} holds a number that is not finite")

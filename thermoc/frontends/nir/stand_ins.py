@@ -82,12 +82,12 @@ def skeleton(graph: Graph) -> Graph:
     same: dict[str, Value] = {}
     for op in graph.ops:
         form = FORMS.get(type(op))
-        made = form(making, op) if form is not None else None
-        kept = _without(op, silent)
-        if made is None and kept is not None:
-            same[op.results[0].name] = kept
+        replacement = form(making, op) if form is not None else None
+        remaining = _without(op, silent)
+        if replacement is None and remaining is not None:
+            same[op.results[0].name] = remaining
         else:
-            ops += made if made is not None else [op]
+            ops += replacement if replacement is not None else [op]
     renamed = [op.renamed(lambda value: _followed(same, value)) for op in ops]
     return Graph(name=graph.name, dt=graph.dt, ops=tuple(_live(renamed)))
 

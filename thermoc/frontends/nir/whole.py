@@ -32,10 +32,10 @@ def written(graph: Graph) -> tuple[NirModel, dict[str, str]]:
     try:
         return model_of(graph), {}
     except ThermocError as problem:
-        seen = skeleton(graph)
-        if seen.ops == graph.ops:
+        outline = skeleton(graph)
+        if outline.ops == graph.ops:
             raise problem from None
-    model = model_of(seen)
+    model = model_of(outline)
     document, arrays = graph_document(graph)
     content = {"graph": document, "arrays": stored(arrays, _fields(model))}
     return model, {GRAPH: json.dumps(content), DIGEST: digest(model)}
@@ -43,8 +43,8 @@ def written(graph: Graph) -> tuple[NirModel, dict[str, str]]:
 
 def _fields(model: NirModel) -> dict[str, NDArray]:
     """Return the arrays of nodes that are read as they were written."""
-    held = {f"{name}/{key}": array for name, node in model.nodes.items() for key, array in node.fields.items()}
-    return {key: array for key, array in held.items() if array.dtype == np.float64}
+    arrays = {f"{name}/{key}": array for name, node in model.nodes.items() for key, array in node.fields.items()}
+    return {key: array for key, array in arrays.items() if array.dtype == np.float64}
 
 
 def digest(model: NirModel) -> str:
@@ -69,7 +69,7 @@ def read_back(model: NirModel) -> tuple[Graph | None, list[Finding]]:
         ]
     content = parse_json(text.encode(), model.source, FORMAT)
     try:
-        arrays = {key: _array(place, model.nodes) for key, place in content["arrays"].items()}
+        arrays = {key: _array(path, model.nodes) for key, path in content["arrays"].items()}
         document = content["graph"]
     except (KeyError, TypeError, ValueError, AttributeError) as reason:
         raise damaged(model.source, FORMAT, f"{type(reason).__name__}: {reason}") from None

@@ -45,8 +45,8 @@ def div(s: Site, n: Node) -> Tensor:
 @operator("Mod")
 def mod(s: Site, n: Node) -> Tensor:
     """The rest of a / b, with the sign of b, or of a (fmod)."""
-    whole = rounding.truncate if n.attr("fmod") else rounding.floor
-    return axes.elementwise(s, lambda a, b: a - b * whole(a / b), n[0], n[1])
+    integer_part = rounding.truncate if n.attr("fmod") else rounding.floor
+    return axes.elementwise(s, lambda a, b: a - b * integer_part(a / b), n[0], n[1])
 
 
 @operator("Pow")
@@ -57,8 +57,8 @@ def pow_(s: Site, n: Node) -> Tensor:
         handle = rounding.converted(s, b, a.elem if not a.integral else np.dtype("float64"))
         b = Tensor(elem=a.elem, shape=b.shape, handle=handle)
     if a.integral:
-        whole = lambda a, b: rounding.result(s, rounding.truncate(call("core.pow", a, b)), n[0].elem)  # noqa: E731
-        return axes.elementwise(s, whole, a, b)
+        power = lambda a, b: rounding.result(s, rounding.truncate(call("core.pow", a, b)), n[0].elem)  # noqa: E731
+        return axes.elementwise(s, power, a, b)
     if b.numbers is not None and b.numbers.size == 1 and float(b.numbers.reshape(())) == 2.0:
         return (
             axes.elementwise(s, lambda a: a * a, a)
@@ -103,15 +103,15 @@ def bit_shift(s: Site, n: Node) -> Tensor:
     """a 2^b, or a / 2^b rounded down, b < the type's bits; within 32 bits."""
     if n[0].elem.name in ("int64", "uint64"):
         raise s.refuse("shifts of 64 bits are not read: a network carries integers up to 2^53")
-    left = n.attr("direction") in (b"LEFT", "LEFT")
+    leftward = n.attr("direction") in (b"LEFT", "LEFT")
     low, high = limits(n[0].elem)
     bits = float((high - low).bit_length())
 
     def shifted(a: Handle, b: Handle) -> Handle:
         factor = call("core.pow", 2.0 + 0.0 * b, b)
-        wide = rounding.wrapped(a * factor, n[0].elem) if left else rounding.floor(a / factor)
-        gone = 0.0 * a if left or low == 0 else rounding.floor(a / 2.0**bits)
-        return call("core.select", (b >= bits) | (b < 0.0), gone, wide)
+        wide = rounding.wrapped(a * factor, n[0].elem) if leftward else rounding.floor(a / factor)
+        shifted_out = 0.0 * a if leftward or low == 0 else rounding.floor(a / 2.0**bits)
+        return call("core.select", (b >= bits) | (b < 0.0), shifted_out, wide)
 
     return axes.elementwise(s, shifted, n[0], n[1])
 
@@ -136,9 +136,9 @@ def bitwise(s: Site, n: Node) -> Tensor:
         for bit in range(bits):
             x, y = ((v - 2.0 * rounding.floor(v * 0.5)) for v in (a, b))
             a, b = rounding.floor(a * 0.5), rounding.floor(b * 0.5)
-            both = x * y
-            one = {"BitwiseAnd": both, "BitwiseOr": x + y - both, "BitwiseXor": x + y - 2.0 * both}[n.kind]
-            total = total + float(2**bit) * one
+            product = x * y
+            result = {"BitwiseAnd": product, "BitwiseOr": x + y - product, "BitwiseXor": x + y - 2.0 * product}[n.kind]
+            total = total + float(2**bit) * result
         return rounding.wrapped(total, n[0].elem)
 
     return axes.elementwise(s, joined, n[0], n[1])

@@ -75,8 +75,8 @@ def scan(s: Site, n: Node) -> tuple[Tensor, ...]:
     if n.version < 9:
         return _scan8(s, n)
     count = int(n.attr("num_scan_inputs"))
-    given = n.given
-    states, scanned = given[: len(given) - count], given[len(given) - count :]
+    inputs = n.given
+    states, scanned = inputs[: len(inputs) - count], inputs[len(inputs) - count :]
     in_axes = [axes.axis_of(s, int(a), t.rank) for a, t in zip(n.attr("scan_input_axes") or [0] * count, scanned)]
     back = list(n.attr("scan_input_directions") or [0] * count)
     states, columns = _rounds(s, n, states, scanned, in_axes, back)
@@ -114,12 +114,12 @@ def _scan8(s: Site, n: Node) -> tuple[Tensor, ...]:
     count = int(n.attr("num_scan_inputs"))
     if n.inputs[0] is not None:
         raise s.refuse("lengths of sequences in opset 8 are not read")
-    given = n.given
+    inputs = n.given
     back = list(n.attr("directions") or [0] * count)
     samples: list[list[Tensor]] = []
-    for b in range(given[0].shape[0]):
-        own = [axes.squeeze(s, taken(s, t, 0, np.array([b])), 0) for t in given]
-        states, columns = _rounds(s, n, own[: len(own) - count], own[len(own) - count :], [0] * count, back)
+    for b in range(inputs[0].shape[0]):
+        slices = [axes.squeeze(s, taken(s, t, 0, np.array([b])), 0) for t in inputs]
+        states, columns = _rounds(s, n, slices[: len(slices) - count], slices[len(slices) - count :], [0] * count, back)
         stacks = [axes.concat(s, [axes.unsqueeze(s, t, 0) for t in column], 0) for column in columns]
         samples.append([*states, *stacks])
     return tuple(axes.concat(s, [axes.unsqueeze(s, t, 0) for t in column], 0) for column in zip(*samples))

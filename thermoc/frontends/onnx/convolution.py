@@ -78,12 +78,12 @@ def correlated(
     if not s.uniform(value):
         raise s.refuse("its weights are computed from inputs, so they differ from sample to sample")
     handle = s.value(x)
-    one = x.shape[0] == 1
-    handle = call("core.reshape", handle, shape=x.shape[1:]) if one else handle
+    single = x.shape[0] == 1
+    handle = call("core.reshape", handle, shape=x.shape[1:]) if single else handle
     attrs = {"stride": stride, "padding": pads, "dilation": dilation, "groups": groups}
     y = call("core.conv", handle, value, None if bias is None else s.value(bias), **attrs)
     shape = (x.shape[0], *y.shape)
-    return Tensor(elem=x.elem, shape=shape, handle=call("core.reshape", y, shape=shape) if one else y)
+    return Tensor(elem=x.elem, shape=shape, handle=call("core.reshape", y, shape=shape) if single else y)
 
 
 def _by_planes(
@@ -135,8 +135,8 @@ def conv_transpose(s: Site, n: Node) -> Tensor:
     turned = weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:]).swapaxes(1, 2)
     turned = turned.reshape(-1, *turned.shape[2:])[(slice(None), slice(None), *(slice(None, None, -1),) * rank)]
     full = tuple(
-        (d * (k - 1) - before, d * (k - 1) - after + more)
-        for d, k, (before, after), more in zip(dilation, window, pads, extra)
+        (d * (k - 1) - before, d * (k - 1) - after + addition)
+        for d, k, (before, after), addition in zip(dilation, window, pads, extra)
     )
     kernel, ones = known(np.ascontiguousarray(turned)), (1,) * rank
 
@@ -166,11 +166,11 @@ def _transposed_pads(
     dilation: tuple[int, ...],
     extra: tuple[int, ...],
 ) -> Pairs:
-    rank, mode, wanted = len(space), text(n.attr("auto_pad", "NOTSET")), n.attr("output_shape")
+    rank, mode, output_shape = len(space), text(n.attr("auto_pad", "NOTSET")), n.attr("output_shape")
     pads = numbers(n, "pads", 2 * rank, 0)
-    if not wanted and mode in ("NOTSET", "VALID"):
+    if not output_shape and mode in ("NOTSET", "VALID"):
         return tuple(zip(pads[:rank], pads[rank:]))
-    shape = [int(k) for k in wanted][-rank:] if wanted else [k * step for k, step in zip(space, stride)]
+    shape = [int(k) for k in output_shape][-rank:] if output_shape else [k * step for k, step in zip(space, stride)]
     pairs: list[tuple[int, int]] = []
     for i, length in enumerate(shape):
         total = stride[i] * (space[i] - 1) + extra[i] + (window[i] - 1) * dilation[i] + 1 - length

@@ -108,19 +108,19 @@ MOST = 2**26
 
 def folded(s: Site, node: Node, opset: int) -> tuple[Tensor, ...] | None:
     """Return the results of a node whose operands are known; None for every other. Errors: T508."""
-    given = node.given
-    sizes = [t.numbers.size for t in given if t.numbers is not None]
-    if node.kind not in FOLDED or not given or len(sizes) < len(given):
+    inputs = node.given
+    sizes = [t.numbers.size for t in inputs if t.numbers is not None]
+    if node.kind not in FOLDED or not inputs or len(sizes) < len(inputs):
         return None
     # A scale for each place of an axis makes no larger result than the weight beside it.
-    if math.prod(max(1, size) for size in sizes) > MOST and (max(sizes) > MOST or not _thin(given, max(sizes))):
+    if math.prod(max(1, size) for size in sizes) > MOST and (max(sizes) > MOST or not _thin(inputs, max(sizes))):
         return None
     try:
         first = _computed(node, opset, [None if t is None else t.numbers for t in node.inputs])
-        if all(t.other is None for t in given):
+        if all(t.other is None for t in inputs):
             return tuple(known(array) for array in first)
-        others = [None if t is None else t.numbers if t.other is None else t.other for t in node.inputs]
-        return tuple(known(a, b) for a, b in zip(first, _computed(node, opset, others)))
+        scaled = [None if t is None else t.numbers if t.other is None else t.other for t in node.inputs]
+        return tuple(known(a, b) for a, b in zip(first, _computed(node, opset, scaled)))
     # It implements not every version, and fails on wrong numbers: the table then reads the node, or says what is wrong.
     except Exception:
         return None

@@ -23,8 +23,8 @@ def gather(s: Site, n: Node) -> Tensor:
         numbers = np.where(places.numbers < 0, places.numbers + length, places.numbers)
         if length < BATCH and ((numbers < 0) | (numbers >= length)).any():
             raise s.refuse("an index lies outside", f"the axis has length {length}")
-        found = taken(s, x, axis, numbers.reshape(-1))
-        return axes.reshape(s, found, (*x.shape[:axis], *numbers.shape, *x.shape[axis + 1 :]))
+        gathered = taken(s, x, axis, numbers.reshape(-1))
+        return axes.reshape(s, gathered, (*x.shape[:axis], *numbers.shape, *x.shape[axis + 1 :]))
     # (before, length, after) against (before, places, length, after)
     mask = one_hot(s, wrapped_places(s, places, length), length, places.rank)
     mask = axes.reshape(s, mask, (*mask.shape, *(1,) * (x.rank - axis - 1)))
@@ -37,9 +37,9 @@ def gather_elements(s: Site, n: Node) -> Tensor:
     """x at places along an axis, one place for each element of the result."""
     x, places = n[0], n[1]
     axis = axes.axis_of(s, int(n.attr("axis", 0)), x.rank)
-    for other in range(x.rank):
-        if other != axis:
-            x = axes.cut(s, x, other, 0, places.shape[other])
+    for dim in range(x.rank):
+        if dim != axis:
+            x = axes.cut(s, x, dim, 0, places.shape[dim])
     mask = one_hot(s, wrapped_places(s, places, x.shape[axis]), x.shape[axis], axis + 1)
     return picked(s, mask, axes.unsqueeze(s, x, axis), axis + 1)
 
@@ -56,9 +56,9 @@ def gather_nd(s: Site, n: Node) -> Tensor:
     size = int(np.prod(lengths))
     before = int(np.prod(x.shape[:lead]))
     rows = (np.arange(before)[:, None] * size + flat.reshape(before, -1)).reshape(-1)
-    rest = x.shape[lead + depth :]
-    found = taken(s, axes.reshape(s, x, (before * size, *rest)), 0, rows)
-    return axes.reshape(s, found, (*places.shape[:-1], *rest))
+    trailing = x.shape[lead + depth :]
+    gathered = taken(s, axes.reshape(s, x, (before * size, *trailing)), 0, rows)
+    return axes.reshape(s, gathered, (*places.shape[:-1], *trailing))
 
 
 @operator("OneHot", known=(1,))

@@ -46,8 +46,10 @@ def _matrices(s: Site, t: Tensor, lead: tuple[int, ...]) -> Handle:
     wide = axes.fitted(s, t, (*lead, *t.shape[-2:]))
     rows, columns = (1 if length == BATCH else length // BATCH if length > BATCH else length for length in t.shape[-2:])
     full = (*axes.sample_shape(lead), rows, columns)
-    own = wide.shape[: wide.ndim - sum(length != BATCH for length in t.shape[-2:])]
-    wide = wide if wide.shape == (*own, rows, columns) else call("core.reshape", wide, shape=(*own, rows, columns))
+    leading = wide.shape[: wide.ndim - sum(length != BATCH for length in t.shape[-2:])]
+    wide = (
+        wide if wide.shape == (*leading, rows, columns) else call("core.reshape", wide, shape=(*leading, rows, columns))
+    )
     return wide if wide.shape == full else call("core.broadcast", wide, shape=full)
 
 
@@ -89,8 +91,8 @@ def einsum(s: Site, n: Node) -> Tensor:
     letters = out + "".join(sorted(set("".join(t for t, _ in inputs)) - set(out)))
     aligned = [_aligned(s, x, t, letters) for t, x in inputs]
     y = aligned[0]
-    for other in aligned[1:]:
-        y = axes.elementwise(s, lambda a, b: a * b, y, other)
+    for operand in aligned[1:]:
+        y = axes.elementwise(s, lambda a, b: a * b, y, operand)
     over = range(len(out), len(letters))
     return axes.reduce(s, y, "sum", over, keep=False) if over else y
 

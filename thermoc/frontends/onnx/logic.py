@@ -57,12 +57,12 @@ def is_nan(s: Site, n: Node) -> Tensor:
 @operator("IsInf")
 def is_inf(s: Site, n: Node) -> Tensor:
     """True where x is beyond every number."""
-    most = float(np.finfo(n[0].elem).max)
+    largest = float(np.finfo(n[0].elem).max)
     signs = [x for x, name in ((1.0, "detect_positive"), (-1.0, "detect_negative")) if n.attr(name)]
 
     def f(x: Handle) -> Handle:
-        found = [x * sign > most for sign in signs]
-        return found[0] | found[1] if len(found) == 2 else found[0] if found else x > x
+        comparisons = [x * sign > largest for sign in signs]
+        return comparisons[0] | comparisons[1] if len(comparisons) == 2 else comparisons[0] if comparisons else x > x
 
     return axes.elementwise(s, f, n[0], elem=BOOL)
 

@@ -85,11 +85,11 @@ def softmax(s: Site, n: Node) -> Tensor:
 
 def _soft(s: Site, kind: str, x: Tensor, axis: int) -> Tensor:
     if kind == "Hardmax":
-        place = axes.reduce(s, x, "argmax", [axis], keep=False, elem=np.int64)
-        mask = one_hot(s, place, x.shape[axis], axis)
+        index = axes.reduce(s, x, "argmax", [axis], keep=False, elem=np.int64)
+        mask = one_hot(s, index, x.shape[axis], axis)
         zero = known(np.zeros((), x.elem))
-        one = known(np.ones((), x.elem))
-        return axes.elementwise(s, lambda m, a, b: call("core.select", m, a, b), mask, one, zero, elem=x.elem)
+        unity = known(np.ones((), x.elem))
+        return axes.elementwise(s, lambda m, a, b: call("core.select", m, a, b), mask, unity, zero, elem=x.elem)
     shifted = axes.elementwise(s, lambda v, m: v - m, x, axes.reduce(s, x, "max", [axis], keep=True))
     total = axes.reduce(s, axes.elementwise(s, special.exp, shifted), "sum", [axis], keep=True)
     if kind == "LogSoftmax":

@@ -68,8 +68,8 @@ def read_back(model: Any, source: str) -> tuple[Graph | None, list[Finding]]:
         if digest(model.graph, names) != metadata[DIGEST]:
             what = "its operators were changed since thermoc wrote it: they are read, not the graph in its metadata"
             return None, [Finding(code="W501", what=what)]
-        held = {item.name: item for item in model.graph.initializer}
-        arrays = {key: _array(parameters.get(key, place), held, source) for key, place in places.items()}
+        initializers = {item.name: item for item in model.graph.initializer}
+        arrays = {key: _array(parameters.get(key, path), initializers, source) for key, path in places.items()}
     except (KeyError, TypeError, ValueError, AttributeError) as reason:
         raise damaged(source, FORMAT, f"{type(reason).__name__}: {reason}") from None
     return document_graph(document, arrays, source), []

@@ -49,9 +49,9 @@ def _over(
     parts: list[Tensor] = []
     for offset in itertools.product(*(range(k) for k in window)):
         part = x
-        for axis, (place, step, spread, size) in enumerate(zip(offset, stride, dilation, window), 2):
+        for axis, (start, step, spread, size) in enumerate(zip(offset, stride, dilation, window), 2):
             last = (x.shape[axis] - spread * (size - 1) - 1) // step * step
-            part = axes.cut(s, part, axis, place * spread, place * spread + last + 1, step)
+            part = axes.cut(s, part, axis, start * spread, start * spread + last + 1, step)
         parts.append(part)
     return functools.reduce(lambda a, b: axes.elementwise(s, f, a, b), parts)
 
@@ -108,13 +108,13 @@ def _with_places(s: Site, n: Node) -> tuple[Tensor, ...]:
         where = padded(s, where, axis + 2, before, after, "constant", of_python(far, counted))
     for offset in itertools.product(*(range(k) for k in window)):
         part, at = wide, where
-        for axis, (place, step, spread, size) in enumerate(zip(offset, stride, dilation, window), 2):
+        for axis, (start, step, spread, size) in enumerate(zip(offset, stride, dilation, window), 2):
             last = (wide.shape[axis] - spread * (size - 1) - 1) // step * step
-            part, at = (axes.cut(s, t, axis, place * spread, place * spread + last + 1, step) for t in (part, at))
-        own = axes.elementwise(
+            part, at = (axes.cut(s, t, axis, start * spread, start * spread + last + 1, step) for t in (part, at))
+        offsets = axes.elementwise(
             s, lambda m, p, i: call("core.select", call("core.equal", m, p), i, far), largest, part, at, elem=np.int64
         )
-        best = own if best is None else axes.elementwise(s, lambda a, b: call("core.minimum", a, b), best, own)
+        best = offsets if best is None else axes.elementwise(s, lambda a, b: call("core.minimum", a, b), best, offsets)
     assert best is not None
     return largest, best
 
@@ -129,8 +129,8 @@ def average_pool(s: Site, n: Node) -> Tensor:
         return _pool(s, n, "mean")
     total = _over(s, n[0], lambda a, b: a + b, 0.0, n)
     inside = np.ones([length + (a + b if counted else 0) for length, (a, b) in zip(n[0].shape[2:], stated)])
-    rest = pads if not counted else tuple((0, after - own) for (_, after), (_, own) in zip(pads, stated))
-    inside = np.pad(inside, rest)
+    padding = pads if not counted else tuple((0, after - stop) for (_, after), (_, stop) in zip(pads, stated))
+    inside = np.pad(inside, padding)
     spans = tuple(d * (k - 1) + 1 for d, k in zip(dilation, window))
     views = np.lib.stride_tricks.sliding_window_view(inside, spans)
     rank = len(window)
@@ -166,8 +166,8 @@ def max_unpool(s: Site, n: Node) -> Tensor:
     window = numbers(n, "kernel_shape", x.rank - 2)
     stride, pads = numbers(n, "strides", x.rank - 2), numbers(n, "pads", 2 * (x.rank - 2), 0)
     rank = x.rank - 2
-    own = [(length - 1) * stride[i] + window[i] - pads[i] - pads[rank + i] for i, length in enumerate(x.shape[2:])]
-    inner = (*x.shape[:2], *own)
+    lengths = [(length - 1) * stride[i] + window[i] - pads[i] - pads[rank + i] for i, length in enumerate(x.shape[2:])]
+    inner = (*x.shape[:2], *lengths)
     shape = s.integers(n.get(2), "output_shape") if n.get(2) is not None else inner
     where = np.unravel_index(places, inner)
     size, count = math.prod(shape), len(places)

@@ -21,8 +21,8 @@ def _along(s: Site, t: Tensor, x: Tensor, axis: int, block: int) -> Tensor:
     if t.rank == 1:
         return axes.reshape(s, t, [t.shape[0] if i == axis else 1 for i in range(x.rank)])
     spread = axes.repeated(s, axes.unsqueeze(s, t, axis + 1), {axis + 1: block})
-    whole = axes.reshape(s, spread, (*t.shape[:axis], t.shape[axis] * block, *t.shape[axis + 1 :]))
-    return axes.cut(s, whole, axis, 0, x.shape[axis])
+    repeated = axes.reshape(s, spread, (*t.shape[:axis], t.shape[axis] * block, *t.shape[axis + 1 :]))
+    return axes.cut(s, repeated, axis, 0, x.shape[axis])
 
 
 def quantised(s: Site, x: Tensor, scale: Tensor, zero: Tensor | None, elem: np.dtype) -> Tensor:

@@ -69,13 +69,14 @@ def recurrent(s: Site, n: Node) -> tuple[Tensor, ...]:
     x = n[0] if not n.attr("layout", 0) else axes.swapped(s, n[0], 0, 1)
     direction, layout = text(n.attr("direction", "forward")), bool(n.attr("layout", 0))
     count = 2 if direction == "bidirectional" else 1
-    found = [_direction(s, n, x, i, direction == "reverse" or i == 1) for i in range(count)]
+    directions = [_direction(s, n, x, i, direction == "reverse" or i == 1) for i in range(count)]
     stacked = [
-        axes.unsqueeze(s, axes.concat(s, [axes.unsqueeze(s, t, 0) for t in places], 0), 1) for places, _ in found
+        axes.unsqueeze(s, axes.concat(s, [axes.unsqueeze(s, t, 0) for t in places], 0), 1) for places, _ in directions
     ]
     y = axes.concat(s, stacked, 1)
     lasts = [
-        axes.concat(s, [axes.unsqueeze(s, states[i], 0) for _, states in found], 0) for i in range(len(found[0][1]))
+        axes.concat(s, [axes.unsqueeze(s, states[i], 0) for _, states in directions], 0)
+        for i in range(len(directions[0][1]))
     ]
     if layout:
         y = axes.transpose(s, y, (2, 0, 1, 3))
@@ -87,7 +88,7 @@ def _direction(s: Site, n: Node, x: Tensor, index: int, backwards: bool) -> tupl
     """Return the hidden state at each place of the sequence, and the states after the last."""
     cell = _cell(s, n, index)
     length = x.shape[0]
-    states = tuple(_initial(s, n, x, index, cell, place) for place in ((5, 6) if n.kind == "LSTM" else (5,)))
+    states = tuple(_initial(s, n, x, index, cell, number) for number in ((5, 6) if n.kind == "LSTM" else (5,)))
     lengths = s.numbers(n.get(4), "sequence_lens").reshape(-1) if n.get(4) is not None else None
     places: list[Tensor | None] = [None] * length
     # All inputs at once: one product, and one bias, for the whole sequence.
@@ -103,7 +104,7 @@ def _direction(s: Site, n: Node, x: Tensor, index: int, backwards: bool) -> tupl
             new = tuple(chosen(s, inside, a, b) for a, b in zip(new, states))
             shown = chosen(s, inside, shown, zero)
         states, places[t] = new, shown
-    return [place for place in places if place is not None], states
+    return [number for number in places if number is not None], states
 
 
 def _cell(s: Site, n: Node, index: int) -> Cell:
@@ -131,17 +132,17 @@ def _cell(s: Site, n: Node, index: int) -> Cell:
 def _activation(s: Site, name: str, place: int, alphas: list[float], betas: list[float]) -> Activation:
     if name.lower() not in ACTIVATIONS:
         raise s.refuse(f"activation {name!r} is not the standard's")
-    given = {key: float(listed[place]) for key, listed in (("a", alphas), ("b", betas)) if place < len(listed)}
-    return lambda x: ACTIVATIONS[name.lower()](x, **given)
+    parameters = {key: float(listed[place]) for key, listed in (("a", alphas), ("b", betas)) if place < len(listed)}
+    return lambda x: ACTIVATIONS[name.lower()](x, **parameters)
 
 
 def _initial(s: Site, n: Node, x: Tensor, index: int, cell: Cell, place: int) -> Tensor:
-    given = n.get(place)
-    if given is None:
+    initial = n.get(place)
+    if initial is None:
         return axes.expand(s, of_python(np.zeros((1, 1)), x), (x.shape[1], cell.hidden))
     if n.attr("layout", 0):
-        given = axes.swapped(s, given, 0, 1)
-    return axes.squeeze(s, axes.cut(s, given, 0, index, index + 1), 0)
+        initial = axes.swapped(s, initial, 0, 1)
+    return axes.squeeze(s, axes.cut(s, initial, 0, index, index + 1), 0)
 
 
 def _recurrent(s: Site, cell: Cell, h: Tensor, gate: int, count: int) -> Tensor:

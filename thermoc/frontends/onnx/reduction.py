@@ -61,10 +61,10 @@ def _reduced(s: Site, kind: str, x: Tensor, over: list[int], keep: bool) -> Tens
         return _product(s, x, over, keep)
     before = {"ReduceL1": abs, "ReduceL2": lambda v: v * v, "ReduceSumSquare": lambda v: v * v}
     if kind == "ReduceLogSumExp":
-        most = axes.reduce(s, x, "max", over, keep=True)
-        shifted = axes.elementwise(s, lambda a, b: special.exp(a - b), x, most)
+        peak = axes.reduce(s, x, "max", over, keep=True)
+        shifted = axes.elementwise(s, lambda a, b: special.exp(a - b), x, peak)
         total = f(special.log, axes.reduce(s, shifted, "sum", over, keep=keep))
-        return axes.elementwise(s, lambda a, b: a + b, total, axes.reshape(s, most, total.shape))
+        return axes.elementwise(s, lambda a, b: a + b, total, axes.reshape(s, peak, total.shape))
     total = axes.reduce(s, f(before[kind], x) if kind in before else x, "sum", over, keep=keep)
     after = {"ReduceL2": special.sqrt, "ReduceLogSum": special.log}
     return f(after[kind], total) if kind in after else total
@@ -97,5 +97,5 @@ def place_of(s: Site, n: Node) -> Tensor:
     if not n.attr("select_last_index", 0):
         return axes.reduce(s, x, kind, [axis], keep=keep, elem=np.int64)
     back = taken(s, x, axis, np.arange(x.shape[axis])[::-1])
-    place = axes.reduce(s, back, kind, [axis], keep=keep, elem=np.int64)
-    return axes.elementwise(s, lambda p: float(x.shape[axis] - 1) - p, place)
+    index = axes.reduce(s, back, kind, [axis], keep=keep, elem=np.int64)
+    return axes.elementwise(s, lambda p: float(x.shape[axis] - 1) - p, index)

@@ -68,7 +68,7 @@ class Axis:
         stretch = min(1.0, self.scale) if self.antialias else 1.0
         reach = (1 if self.mode == "linear" else 2) / stretch
         places = np.arange(math.ceil(x - reach), math.floor(x + reach) + 1)
-        weights = np.array([kernel((place - x) * stretch) for place in places])
+        weights = np.array([kernel((position - x) * stretch) for position in places])
         inside = (places >= 0) & (places < self.old)
         if self.exclude or self.antialias:
             weights = np.where(inside if self.exclude else True, weights, 0.0)

@@ -30,8 +30,8 @@ def truncate(x: Handle) -> Handle:
 def half_even(x: Handle) -> Handle:
     """The nearest integer, of two the even one: what the standard rounds by."""
     low = floor(x)
-    rest, odd = x - low, low - 2 * floor(low * 0.5)
-    up = (rest > 0.5) | ((rest == 0.5) & (odd == 1.0))
+    remainder, odd = x - low, low - 2 * floor(low * 0.5)
+    up = (remainder > 0.5) | ((remainder == 0.5) & (odd == 1.0))
     # A float is an integer where its format has no halves left; the difference is then 0.
     return call("core.select", up, low + 1, low)
 
@@ -77,5 +77,5 @@ def converted(s: Site, t: Tensor, elem: np.dtype[Any]) -> Handle:
         return x
     if not t.integral:
         return wrapped(truncate(x), elem) if elem.name in NARROW else truncate(x)
-    small, wide = limits(elem), limits(t.elem)
-    return x if small[0] <= wide[0] and wide[1] <= small[1] else result(s, x, elem)
+    narrow, wide = limits(elem), limits(t.elem)
+    return x if narrow[0] <= wide[0] and wide[1] <= narrow[1] else result(s, x, elem)

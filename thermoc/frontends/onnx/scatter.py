@@ -59,8 +59,8 @@ def _put(s: Site, n: Node, rows: NDArray, rest: tuple[int, ...]) -> Tensor:
         source = np.arange(size)
         source[touched] = size + np.arange(len(touched))
         flat = taken(s, axes.concat(s, [flat, changed], 0), 0, source)
-        left = np.setdiff1d(np.arange(len(rows)), fresh)
-        if not len(left):
+        untouched = np.setdiff1d(np.arange(len(rows)), fresh)
+        if not len(untouched):
             break
-        rows, new = rows[left], taken(s, new, 0, left)
+        rows, new = rows[untouched], taken(s, new, 0, untouched)
     return axes.reshape(s, flat, x.shape)

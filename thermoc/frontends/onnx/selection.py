@@ -71,10 +71,10 @@ def one_hot(s: Site, places: Tensor, length: int, axis: int) -> Tensor:
 
 def picked(s: Site, mask: Tensor, x: Tensor, axis: int) -> Tensor:
     """Return x where the mask is true, of which there is one along the axis: a sum of it and zeros."""
-    held = x.elem
-    if held == np.dtype(bool):
+    elem = x.elem
+    if elem == np.dtype(bool):
         x = s.tensor(call("core.cast", s.value(x), dtype="f64"), x.shape, np.int32)
     total = axes.reduce(s, chosen(s, mask, x, of_python(0, x)), "sum", [axis], keep=False)
-    if held == np.dtype(bool):
+    if elem == np.dtype(bool):
         return axes.elementwise(s, lambda v: v > 0.5, total, elem=bool)
     return total

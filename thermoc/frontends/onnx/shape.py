@@ -26,33 +26,33 @@ def constant(s: Site, n: Node) -> Tensor:
 
 
 def _counted(shape: Shape) -> Tensor:
-    other = [n if n < BATCH else n // BATCH * OTHER_BATCH for n in shape]
-    return known(np.array(shape, np.int64), np.array(other, np.int64))
+    scaled = [n if n < BATCH else n // BATCH * OTHER_BATCH for n in shape]
+    return known(np.array(shape, np.int64), np.array(scaled, np.int64))
 
 
 @operator("Shape")
 def shape(s: Site, n: Node) -> Tensor:
     """The lengths of x's axes."""
-    whole = n[0].shape
+    full = n[0].shape
     end = n.attr("end")
-    return _counted(whole[slice(int(n.attr("start", 0)), None if end is None else int(end))])
+    return _counted(full[slice(int(n.attr("start", 0)), None if end is None else int(end))])
 
 
 @operator("Size")
 def size(s: Site, n: Node) -> Tensor:
     """The number of x's elements."""
     total = math.prod(n[0].shape)
-    other = math.prod(length if length < BATCH else length // BATCH * OTHER_BATCH for length in n[0].shape)
-    return known(np.int64(total), np.int64(other))
+    scaled = math.prod(length if length < BATCH else length // BATCH * OTHER_BATCH for length in n[0].shape)
+    return known(np.int64(total), np.int64(scaled))
 
 
 @operator("Reshape", known=(1,))
 def reshape(s: Site, n: Node) -> Tensor:
     """The same elements under another shape: 0 keeps a length, -1 is what is left."""
-    wanted = list(s.integers(n[1], "shape") if n.version >= 5 else [int(x) for x in n.attr("shape")])
+    lengths = list(s.integers(n[1], "shape") if n.version >= 5 else [int(x) for x in n.attr("shape")])
     if not n.attr("allowzero", 0):
-        wanted = [n[0].shape[i] if length == 0 and i < n[0].rank else length for i, length in enumerate(wanted)]
-    return axes.reshape(s, n[0], _filled(s, n[0], wanted))
+        lengths = [n[0].shape[i] if length == 0 and i < n[0].rank else length for i, length in enumerate(lengths)]
+    return axes.reshape(s, n[0], _filled(s, n[0], lengths))
 
 
 def _filled(s: Site, x: Tensor, wanted: list[int]) -> list[int]:
@@ -60,10 +60,10 @@ def _filled(s: Site, x: Tensor, wanted: list[int]) -> list[int]:
         raise s.refuse("it is no shape", f"shape is {wanted}")
     if -1 not in wanted:
         return wanted
-    rest, total = -math.prod(wanted), math.prod(x.shape)
-    if rest == 0 or total % rest:
+    unknown, total = -math.prod(wanted), math.prod(x.shape)
+    if unknown == 0 or total % unknown:
         raise s.refuse("sizes differ", f"x has shape {axes.shown(x.shape)}", f"shape is {axes.shown(tuple(wanted))}")
-    return [total // rest if length == -1 else length for length in wanted]
+    return [total // unknown if length == -1 else length for length in wanted]
 
 
 @operator("Flatten")
@@ -85,10 +85,12 @@ def squeeze(s: Site, n: Node) -> Tensor:
     """Without axes of 1."""
     listed = n.attr("axes") if n.version < 13 else n.get(1) and s.integers(n.get(1), "axes")
     x = n[0]
-    gone = {axes.axis_of(s, int(a), x.rank) for a in listed} if listed else {i for i, k in enumerate(x.shape) if k == 1}
-    if any(x.shape[axis] != 1 for axis in gone):
-        raise s.refuse("it takes away an axis that is not 1", f"x has shape {axes.shown(x.shape)}", f"axes {gone}")
-    return axes.reshape(s, x, [length for axis, length in enumerate(x.shape) if axis not in gone])
+    removed = (
+        {axes.axis_of(s, int(a), x.rank) for a in listed} if listed else {i for i, k in enumerate(x.shape) if k == 1}
+    )
+    if any(x.shape[axis] != 1 for axis in removed):
+        raise s.refuse("it takes away an axis that is not 1", f"x has shape {axes.shown(x.shape)}", f"axes {removed}")
+    return axes.reshape(s, x, [length for axis, length in enumerate(x.shape) if axis not in removed])
 
 
 @operator("Unsqueeze", known=(1,))
@@ -97,8 +99,8 @@ def unsqueeze(s: Site, n: Node) -> Tensor:
     listed = n.attr("axes") if n.version < 13 else s.integers(n[1], "axes")
     rank = n[0].rank + len(listed)
     fresh = {axes.axis_of(s, int(axis), rank) for axis in listed}
-    rest = iter(n[0].shape)
-    return axes.reshape(s, n[0], [1 if axis in fresh else next(rest) for axis in range(rank)])
+    lengths = iter(n[0].shape)
+    return axes.reshape(s, n[0], [1 if axis in fresh else next(lengths) for axis in range(rank)])
 
 
 @operator("Concat")
@@ -114,8 +116,8 @@ def split(s: Site, n: Node) -> tuple[Tensor, ...]:
     length = n[0].shape[axis]
     listed = n.attr("split") if n.version < 13 else n.get(1) and s.integers(n.get(1), "split")
     if not listed:
-        part = -(-length // int(n.attr("num_outputs", n.outputs)))
-        listed = [max(0, min(part, length - part * i)) for i in range(n.outputs)]
+        chunk = -(-length // int(n.attr("num_outputs", n.outputs)))
+        listed = [max(0, min(chunk, length - chunk * i)) for i in range(n.outputs)]
     if sum(listed) != length:
         raise s.refuse("its parts do not make up the axis", f"it has length {length}", f"split is {list(listed)}")
     ends = np.cumsum([0, *listed])

@@ -110,10 +110,10 @@ class Site:
 
     def tensor(self, handle: Handle, shape: Shape, elem: Any) -> Tensor:
         """Return a value as a tensor of these axes, repeated to them where it is smaller. Errors: T504."""
-        wanted = sample_shape(shape)
-        self.check_size(wanted)
-        if handle.shape != wanted:
-            handle = call("core.broadcast", handle, shape=wanted)
+        expected = sample_shape(shape)
+        self.check_size(expected)
+        if handle.shape != expected:
+            handle = call("core.broadcast", handle, shape=expected)
         return Tensor(elem=np.dtype(elem), shape=tuple(int(n) for n in shape), handle=handle)
 
     def check_size(self, shape: Shape) -> None:

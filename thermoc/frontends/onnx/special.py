@@ -107,8 +107,8 @@ def atan(x: Handle) -> Handle:
     large, middle = a > math.tan(3 * math.pi / 8), a > 0.66
     reduced = select(large, -1.0 / select(large, a, 1.0), select(middle, (a - 1.0) / (a + 1.0), a))
     z = reduced * reduced
-    small = reduced * z * polynomial(z, _ATAN_P) / polynomial(z, _ATAN_Q) + reduced
-    return call("core.sign", x) * (select(large, math.pi / 2, select(middle, math.pi / 4, 0.0 * a)) + small)
+    result = reduced * z * polynomial(z, _ATAN_P) / polynomial(z, _ATAN_Q) + reduced
+    return call("core.sign", x) * (select(large, math.pi / 2, select(middle, math.pi / 4, 0.0 * a)) + result)
 
 
 def asin(x: Handle) -> Handle:

@@ -164,8 +164,8 @@ def _by_function(s: Site, node: Any, read: Node, frame: Frame) -> tuple[Tensor, 
     walk(s, _present(function, tensors), inner)
     s.enter(where, kind)
     # An output that nobody wants may be one that the function, written for this node, does not compute.
-    wanted = zip(node.output, function.output)
-    return tuple(_found(s, name, inner) if asked else inner.tensors.get(name, ABSENT) for asked, name in wanted)
+    pairs = zip(node.output, function.output)
+    return tuple(_found(s, name, inner) if used else inner.tensors.get(name, ABSENT) for used, name in pairs)
 
 
 def _present(function: Any, tensors: dict[str, Tensor]) -> list[Any]:

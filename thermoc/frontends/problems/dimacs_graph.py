@@ -22,9 +22,9 @@ def read_dimacs_graph(source: ProblemSource) -> EdgeList:
         raise lines.wrong(0, "the head line is missing", "the first line that is no comment is: p edge VERTICES EDGES")
     n, m = lines.integers(0, ("the number of vertices", "the number of edges"), skip=2)
     source.check_size(n, "vertices", line=lines.numbers[0])
-    others = [at for at, text in enumerate(lines.texts) if at and not text.startswith(("e ", "n ", "e\t"))]
-    if others:
-        raise lines.wrong(others[0], "a line of an unknown kind", "lines begin with c, p, n or e")
+    unexpected = [at for at, text in enumerate(lines.texts) if at and not text.startswith(("e ", "n ", "e\t"))]
+    if unexpected:
+        raise lines.wrong(unexpected[0], "a line of an unknown kind", "lines begin with c, p, n or e")
     kept = [at for at, text in enumerate(lines.texts) if text[0] == "e"]
     body = Lines(source=source, texts=[lines.texts[at][1:] for at in kept], numbers=[lines.numbers[at] for at in kept])
     body.check_count(m, "edges", lines.numbers[0])

@@ -66,8 +66,10 @@ class QuadraticSum:
         nothing = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
         i, j, c = (np.concatenate(column) for column in zip(nothing, *self._pairs))
         # P12 has the sum over pairs with a minus
-        both = coo_array((np.concatenate([-c, -c]), (np.concatenate([i, j]), np.concatenate([j, i]))), (self.n, self.n))
-        J = both.tocsr()
+        symmetric = coo_array(
+            (np.concatenate([-c, -c]), (np.concatenate([i, j]), np.concatenate([j, i]))), (self.n, self.n)
+        )
+        J = symmetric.tocsr()
         J.sum_duplicates()
         J.eliminate_zeros()
         return IsingModel(J=J, h=-self._h + 0.0, offset=self.offset)

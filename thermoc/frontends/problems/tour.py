@@ -42,8 +42,8 @@ class Tour(Problem):
         total.linear(bits[:, 0], d[0, 1:])
         total.linear(bits[:, -1], d[1:, 0])
         a, b = (axis.ravel() for axis in np.nonzero(~np.eye(m, dtype=bool)))
-        for place in range(m - 1):
-            total.product(bits[a, place], bits[b, place + 1], d[a + 1, b + 1])
+        for step in range(m - 1):
+            total.product(bits[a, step], bits[b, step + 1], d[a + 1, b + 1])
         return cls(name=name, model=total.model(), lengths=d)
 
     def table(self, spins: ArrayLike) -> BoolArray:

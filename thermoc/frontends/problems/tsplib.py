@@ -86,12 +86,14 @@ def _explicit(lines: Lines, head: dict[str, tuple[int, str]], sections: dict[str
     body = _section(lines, sections, "EDGE_WEIGHT_SECTION")
     # a word a line, for rows may be broken anywhere
     words = [(word, number) for text, number in zip(body.texts, body.numbers) for word in text.split()]
-    each = Lines(source=lines.source, texts=[word for word, _ in words], numbers=[number for _, number in words])
+    section = Lines(source=lines.source, texts=[word for word, _ in words], numbers=[number for _, number in words])
     rows, columns = ORDERS[order](n)
-    each.check_count(len(rows), "distances", lines.numbers[at])
-    values = each.table((1,), "a distance")[:, 0]
+    section.check_count(len(rows), "distances", lines.numbers[at])
+    values = section.table((1,), "a distance")[:, 0]
     if (values < 0).any():
-        raise each.wrong(int(np.argmax(values < 0)), "a distance is below 0", "the map needs distances of at least 0")
+        raise section.wrong(
+            int(np.argmax(values < 0)), "a distance is below 0", "the map needs distances of at least 0"
+        )
     lengths = np.zeros((n, n))
     lengths[rows, columns] = values
     if order != "FULL_MATRIX":

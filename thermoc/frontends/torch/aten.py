@@ -35,8 +35,8 @@ class Reading:
         tensors = {f"x{i}": _tensor(x) for i, x in enumerate(inputs) if x is not None}
         names = [f"x{i}" if x is not None else "" for i, x in enumerate(inputs)]
         node = helper.make_node(kind, names, [f"y{i}" for i in range(outputs)], **attrs)
-        found = apply(self.site, node, Frame(tensors=ChainMap(tensors), opset=OPSET))
-        return found[0] if outputs == 1 else found
+        result = apply(self.site, node, Frame(tensors=ChainMap(tensors), opset=OPSET))
+        return result[0] if outputs == 1 else result
 
     @property
     def name(self) -> str:
@@ -75,8 +75,8 @@ class Reading:
         """Return axes from 0 on; all where none are named."""
         if dims is None or dims == []:
             return list(range(x.rank))
-        wanted = [dims] if isinstance(dims, int) else dims
-        return [axes.axis_of(self.site, int(axis), max(x.rank, 1)) for axis in wanted] if x.rank else []
+        listed = [dims] if isinstance(dims, int) else dims
+        return [axes.axis_of(self.site, int(axis), max(x.rank, 1)) for axis in listed] if x.rank else []
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -164,9 +164,9 @@ def atan2(t: Reading, self: Tensor, other: Tensor) -> Tensor:
     """The angle of (other, self)."""
     y, x = pair(t, self, other)
     zero, pi = t.number(0, y.elem), t.number(math.pi, y.elem)
-    left, below = t("Less", x, zero), t("Less", y, zero)
+    negative, below = t("Less", x, zero), t("Less", y, zero)
     angle = t("Atan", t("Div", y, t("Where", t("Equal", x, zero), t.number(1, x.elem), x)))
-    turned = t("Where", left, t("Where", below, t("Sub", angle, pi), t("Add", angle, pi)), angle)
+    turned = t("Where", negative, t("Where", below, t("Sub", angle, pi), t("Add", angle, pi)), angle)
     upright = t("Mul", t("Sign", y), t("Div", pi, t.number(2, y.elem)))
     return t("Where", t("Equal", x, zero), upright, turned)
 

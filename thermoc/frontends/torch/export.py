@@ -23,41 +23,41 @@ def source_of(module: Any) -> str:
 @contextlib.contextmanager
 def evaluating(module: Any) -> Iterator[bool]:
     """Put a module into evaluation for a while; yields whether a part of it was training."""
-    flags = [(part, part.training) for part in module.modules()]
+    flags = [(child, child.training) for child in module.modules()]
     module.eval()
     try:
         yield any(training for _, training in flags)
     finally:
-        for part, training in flags:
-            part.training = training
+        for child, training in flags:
+            child.training = training
 
 
 def tensors_of(source: str, example: Any) -> tuple[Any, ...]:
     """Return an example as the tuple of tensors that forward takes. Errors: T303."""
     import torch
 
-    given = tuple(example) if isinstance(example, tuple | list) else (example,)
-    for value in given:
+    arguments = tuple(example) if isinstance(example, tuple | list) else (example,)
+    for value in arguments:
         if not isinstance(value, torch.Tensor):
             notes = [f"one of them is {cut(repr(value), 60)}, a {type(value).__name__}"]
             hint = "tc.from_torch(module, torch.randn(2, 8)), or a tuple of tensors"
             raise error("T303", f"{source}: an example is a tensor, or a tuple of them", notes=notes, hint=hint)
-    if not given:
+    if not arguments:
         raise error("T303", f"{source}: the example is empty", hint="give each input of forward a tensor")
-    return given
+    return arguments
 
 
 def batch_axes(source: str, given: Sequence[Any], batch: int | Sequence[int | None] | None) -> Axes:
     """Return which axis of each input is the batch. Errors: T303."""
-    wanted = (batch,) * len(given) if batch is None or isinstance(batch, int) else tuple(batch)
-    right = len(wanted) == len(given) and all(
-        axis is None or (isinstance(axis, int) and -x.dim() <= axis < x.dim()) for axis, x in zip(wanted, given)
+    axes = (batch,) * len(given) if batch is None or isinstance(batch, int) else tuple(batch)
+    right = len(axes) == len(given) and all(
+        axis is None or (isinstance(axis, int) and -x.dim() <= axis < x.dim()) for axis, x in zip(axes, given)
     )
     if not right:
         shapes = ", ".join(str(list(x.shape)) for x in given)
         notes = [f"batch = {batch!r}", f"the example has shape {shapes}"]
         raise error("T303", f"{source}: batch is an axis of the inputs, or one each", notes=notes)
-    return tuple(None if axis is None else axis % x.dim() for axis, x in zip(wanted, given))
+    return tuple(None if axis is None else axis % x.dim() for axis, x in zip(axes, given))
 
 
 def exported(module: Any, given: tuple[Any, ...], axes: Axes) -> Any:
@@ -115,9 +115,9 @@ def refused(source: str, reason: BaseException) -> ThermocError:
     """Return what stands in the way of an export as an error with a code, at the user's own line."""
     text = f"{type(reason).__name__}: {reason}"
     code, what, hint = "T507", "torch.export does not take it", ""
-    for pattern, meant in MEANT.items():
+    for pattern, explanation in MEANT.items():
         if re.search(pattern, text):
-            code, what, hint = meant
+            code, what, hint = explanation
             break
     first = next((line.strip() for line in str(reason).splitlines() if line.strip()), type(reason).__name__)
     notes = [f"{type(reason).__name__}: {cut(first, 300)}"]
@@ -130,8 +130,8 @@ def _line(reason: BaseException) -> Location | None:
 
     frames = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(reason.__traceback__)]
     frames += [(name, int(line)) for name, line in re.findall(r'File "([^"]+)", line (\d+)', str(reason))]
-    found = own_line(frames)
-    return None if found is None else Location(*found)
+    location = own_line(frames)
+    return None if location is None else Location(*location)
 
 
 def own_line(frames: Sequence[tuple[str, int]]) -> tuple[str, int] | None:
@@ -139,5 +139,5 @@ def own_line(frames: Sequence[tuple[str, int]]) -> tuple[str, int] | None:
     import os
 
     inner = (os.sep + "torch" + os.sep, os.sep + "thermoc" + os.sep, "<frozen", os.sep + "contextlib.py")
-    own = [(name, line) for name, line in frames if not any(part in name for part in inner)]
-    return own[-1] if own else None
+    user_frames = [(name, line) for name, line in frames if not any(fragment in name for fragment in inner)]
+    return user_frames[-1] if user_frames else None

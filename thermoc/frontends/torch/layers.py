@@ -31,8 +31,8 @@ def array(tensor: Any) -> NDArray[np.float64]:
 
 def one(kind: str, texts: dict[str, str] | None = None, **fields: Any) -> Made:
     """Return a module that is one node."""
-    held = {key: value for key, value in fields.items() if value is not None}
-    return Made(nodes={"": NirNode(kind=kind, fields=held, texts=texts or {})})
+    arrays = {key: value for key, value in fields.items() if value is not None}
+    return Made(nodes={"": NirNode(kind=kind, fields=arrays, texts=texts or {})})
 
 
 def plain(module: Any, shape: Shape) -> Made | str | None:
@@ -69,12 +69,12 @@ def _conv(module: Any, kind: str) -> Made | str:
         return f"padding mode {module.padding_mode!r} is not NIR's"
     padding = module.padding
     fields = {"stride": module.stride, "dilation": module.dilation, "groups": module.groups}
-    held: dict[str, Any] = {key: np.array(value) for key, value in fields.items()}
+    arrays: dict[str, Any] = {key: np.array(value) for key, value in fields.items()}
     texts = {"padding": padding} if isinstance(padding, str) else {}
     if not texts:
-        held["padding"] = np.array(padding)
+        arrays["padding"] = np.array(padding)
     bias = None if module.bias is None else array(module.bias)
-    return one(kind, texts, weight=array(module.weight), bias=bias, **held)
+    return one(kind, texts, weight=array(module.weight), bias=bias, **arrays)
 
 
 def _pool(module: Any, kind: str) -> Made | str:

@@ -22,7 +22,7 @@ KINDS = {
 
 def steps(module: Any) -> set[float]:
     """Return the time steps that units of Norse have, in s."""
-    return {float(part.dt) for part in module.modules() if type(part).__name__ in KINDS and hasattr(part, "dt")}
+    return {float(child.dt) for child in module.modules() if type(child).__name__ in KINDS and hasattr(child, "dt")}
 
 
 def node(module: Any, dt: float, shape: Shape) -> Made | str | None:
@@ -35,9 +35,9 @@ def node(module: Any, dt: float, shape: Shape) -> Made | str | None:
     unit = _unit(module.p, KINDS[name], dt, shape)
     if isinstance(unit, str) or not hasattr(module, "recurrent_weights"):
         return unit if isinstance(unit, str) else Made(nodes={"": unit})
-    held = recurrent(unit, matrix(module.recurrent_weights).nodes[""], dt, shape)
-    given = matrix(module.input_weights).nodes[""]
-    return Made(nodes={**held.nodes, ".w_in": given}, edges=(*held.edges, (".w_in", "")), first=".w_in")
+    cell = recurrent(unit, matrix(module.recurrent_weights).nodes[""], dt, shape)
+    weights = matrix(module.input_weights).nodes[""]
+    return Made(nodes={**cell.nodes, ".w_in": weights}, edges=(*cell.edges, (".w_in", "")), first=".w_in")
 
 
 def _unit(p: Any, kind: str, dt: float, shape: Shape) -> NirNode | str:

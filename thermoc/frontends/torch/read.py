@@ -43,13 +43,13 @@ def from_module(
         notes = [f"it is a {type(module).__name__}"]
         raise error("T303", "from_torch takes a torch.nn.Module", notes=notes, hint="wrap a function in a Module")
     source = source_of(module)
-    given = tensors_of(source, example)
+    arguments = tensors_of(source, example)
     if spiking.spikes(module):
-        graph, found = spiking.from_spiking(module, given, dt, name)
+        graph, found = spiking.from_spiking(module, arguments, dt, name)
         return graph, tuple(found)
-    axes = batch_axes(source, given, batch)
+    axes = batch_axes(source, arguments, batch)
     with evaluating(module) as training:
-        program = exported(module, given, axes)
+        program = exported(module, arguments, axes)
     site = Site(source=source, builder=Builder(name or source, float(dt or 1.0)))
     if training:
         site.assume("the module was in training: it is read as in evaluation, as after module.eval()")

@@ -24,8 +24,8 @@ def _parts(t: Reading, x: Tensor, count: int) -> tuple[Tensor, ...]:
 def _lstm(t: Reading, given: Tensor, fed: Tensor, states: States) -> States:
     """c' = f c + i g, h' = o tanh(c')."""
     i, f, g, o = _parts(t, t("Add", given, fed), 4)
-    kept, new = t("Mul", t("Sigmoid", f), states[1]), t("Mul", t("Sigmoid", i), t("Tanh", g))
-    c = t("Add", kept, new)
+    retained, new = t("Mul", t("Sigmoid", f), states[1]), t("Mul", t("Sigmoid", i), t("Tanh", g))
+    c = t("Add", retained, new)
     return t("Mul", t("Sigmoid", o), t("Tanh", c)), c
 
 
@@ -47,11 +47,11 @@ CELLS: dict[str, Cell] = {"lstm": _lstm, "gru": _gru, "rnn_tanh": _plain("Tanh")
 def _direction(t: Reading, cell: Cell, x: Tensor, weights: Sequence[Tensor], states: States, back: bool) -> Any:
     """Return the outputs (steps, batch, hidden) of one direction, and its last states."""
     w_ih, w_hh, b_ih, b_hh = (*weights, None, None)[:4]
-    given = linear(t, x, w_ih, b_ih)
+    projected = linear(t, x, w_ih, b_ih)
     outputs: dict[int, Tensor] = {}
     places = range(x.shape[0])
     for i in reversed(places) if back else places:
-        now = axes.squeeze(t.site, axes.cut(t.site, given, 0, i, i + 1), 0)
+        now = axes.squeeze(t.site, axes.cut(t.site, projected, 0, i, i + 1), 0)
         states = cell(t, now, linear(t, states[0], w_hh, b_hh), states)
         outputs[i] = axes.unsqueeze(t.site, states[0], 0)
     return axes.concat(t.site, [outputs[i] for i in places], 0), states
@@ -78,17 +78,17 @@ def _read(
     if named:
         raise t.site.refuse("packed sequences are not read", code="T507", hint="give it a padded sequence")
     s, cell = t.site, CELLS[kind]
-    directions, each = 1 + bool(bidirectional), 4 if has_biases else 2
-    if len(params) != num_layers * directions * each:
+    directions, per_direction = 1 + bool(bidirectional), 4 if has_biases else 2
+    if len(params) != num_layers * directions * per_direction:
         raise s.refuse("projections (proj_size) are not read", code="T507")
     x = axes.swapped(s, input, 0, 1) if batch_first and input.rank == 3 else input
     last: list[States] = []
     for layer in range(num_layers):
         outputs: list[Tensor] = []
         for d in range(directions):
-            place = layer * directions + d
-            weights = params[place * each : (place + 1) * each]
-            y, ends = _direction(t, cell, x, weights, tuple(_of_layer(t, h, place) for h in states), d == 1)
+            index = layer * directions + d
+            weights = params[index * per_direction : (index + 1) * per_direction]
+            y, ends = _direction(t, cell, x, weights, tuple(_of_layer(t, h, index) for h in states), d == 1)
             outputs.append(y)
             last.append(ends)
         x = axes.concat(s, outputs, x.rank - 1) if directions > 1 else outputs[0]

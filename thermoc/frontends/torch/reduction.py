@@ -42,8 +42,8 @@ def _extreme(kind: str) -> Any:
             return t(kind[:3].capitalize(), self, other)
         if dim is None:
             return reduced(t, f"Reduce{kind}", self, None, keepdim)
-        place = t(f"Arg{kind}", self, axis=int(dim), keepdims=int(keepdim))
-        return reduced(t, f"Reduce{kind}", self, dim, keepdim), place
+        index = t(f"Arg{kind}", self, axis=int(dim), keepdims=int(keepdim))
+        return reduced(t, f"Reduce{kind}", self, dim, keepdim), index
 
     return read
 
@@ -170,9 +170,9 @@ def rms_norm(
 ) -> Any:
     """Over the root of the mean square of the last axes."""
     over = list(range(input.rank - len(normalized_shape), input.rank))
-    small = float(np.finfo(input.elem).eps) if eps is None else eps
+    epsilon = float(np.finfo(input.elem).eps) if eps is None else eps
     mean = reduced(t, "ReduceMean", t("Mul", input, input), over, True)
-    y = t("Div", input, t("Sqrt", t("Add", mean, t.number(small))))
+    y = t("Div", input, t("Sqrt", t("Add", mean, t.number(epsilon))))
     y = y if weight is None else t("Mul", y, weight)
     return (y, None) if len(t.elems) > 1 else y
 
@@ -201,9 +201,9 @@ def group_norm(
 
 def _affine(t: Reading, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
     """Return weight x + bias, a number a channel each."""
-    one = (x.shape[1], *(1,) * (x.rank - 2))
-    x = x if weight is None else t("Mul", x, t.reshape(weight, one))
-    return x if bias is None else t("Add", x, t.reshape(bias, one))
+    per_channel = (x.shape[1], *(1,) * (x.rank - 2))
+    x = x if weight is None else t("Mul", x, t.reshape(weight, per_channel))
+    return x if bias is None else t("Add", x, t.reshape(bias, per_channel))
 
 
 @aten("instance_norm")
@@ -239,9 +239,9 @@ def batch_norm(
 
 
 def _by_statistics(t: Reading, x: Tensor, weight: Any, bias: Any, mean: Tensor, variance: Tensor, eps: float) -> Tensor:
-    one = (x.shape[1], *(1,) * (x.rank - 2))
-    spread = t("Sqrt", t("Add", t.reshape(variance, one), t.number(eps)))
-    y = t("Div", t("Sub", x, t.reshape(mean, one)), spread)
+    per_channel = (x.shape[1], *(1,) * (x.rank - 2))
+    spread = t("Sqrt", t("Add", t.reshape(variance, per_channel), t.number(eps)))
+    y = t("Div", t("Sub", x, t.reshape(mean, per_channel)), spread)
     return _affine(t, y, weight, bias)
 
 

@@ -32,13 +32,13 @@ def view(t: Reading, self: Any, **named: Any) -> Any:
 
 def _parted(x: Tensor, shape: Sequence[int]) -> tuple[int, ...] | None:
     """Return x's own axes with the last of them joined, where ``shape`` joins all others, the batch not the first."""
-    own: list[int] = []
+    lengths: list[int] = []
     for length in x.shape:
-        own += [BATCH, length // BATCH] if length > BATCH else [length]
-    for place in range(own.index(BATCH) + 1, len(own)):
-        rows, columns = math.prod(own[:place]), math.prod(own[place:])
+        lengths += [BATCH, length // BATCH] if length > BATCH else [length]
+    for axis in range(lengths.index(BATCH) + 1, len(lengths)):
+        rows, columns = math.prod(lengths[:axis]), math.prod(lengths[axis:])
         if list(shape) in ([rows, columns], [-1, columns], [rows, -1]):
-            return (*own[:place], columns)
+            return (*lengths[:axis], columns)
     return None
 
 
@@ -98,9 +98,9 @@ def squeeze(t: Reading, self: Tensor, dim: Any = None) -> Tensor:
 @aten("expand")
 def expand(t: Reading, self: Tensor, size: Sequence[int], implicit: bool = False) -> Tensor:
     """Repeated along axes of one."""
-    own = (1,) * (len(size) - self.rank) + self.shape
-    wanted = [n if m == -1 else m for n, m in zip(own, size)]
-    return self if tuple(wanted) == self.shape else t("Expand", self, integers(wanted))
+    padded = (1,) * (len(size) - self.rank) + self.shape
+    lengths = [n if m == -1 else m for n, m in zip(padded, size)]
+    return self if tuple(lengths) == self.shape else t("Expand", self, integers(lengths))
 
 
 @aten("expand_as")
@@ -121,8 +121,8 @@ def repeat(t: Reading, self: Tensor, **named: Any) -> Tensor:
 @aten("cat", "concat", "concatenate")
 def cat(t: Reading, tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Side by side."""
-    held = [t.number(x) for x in tensors if x.shape != (0,)]
-    return t("Concat", *held, axis=int(dim)) if len(held) > 1 else held[0]
+    operands = [t.number(x) for x in tensors if x.shape != (0,)]
+    return t("Concat", *operands, axis=int(dim)) if len(operands) > 1 else operands[0]
 
 
 @aten("stack")
@@ -162,8 +162,8 @@ def select(t: Reading, self: Tensor, dim: int, index: int) -> Tensor:
     (axis,) = t.axes(self, dim)
     if self.shape[axis] >= BATCH:
         raise t.site.refuse("it takes one sample of the batch", "samples of a network never meet")
-    place = index + self.shape[axis] if index < 0 else index
-    return axes.squeeze(t.site, axes.cut(t.site, self, axis, place, place + 1), axis)
+    position = index + self.shape[axis] if index < 0 else index
+    return axes.squeeze(t.site, axes.cut(t.site, self, axis, position, position + 1), axis)
 
 
 @aten("slice")
@@ -212,8 +212,8 @@ def _replaced(t: Reading, x: Tensor, new: Tensor, axis: int, places: list[int]) 
     order = list(range(x.shape[axis]))
     for turn, place in enumerate(places):
         order[place] = x.shape[axis] + turn
-    both = t("Concat", x, t.number(new, x.elem), axis=axis)
-    return taken(t.site, both, axis, np.asarray(order))
+    joined = t("Concat", x, t.number(new, x.elem), axis=axis)
+    return taken(t.site, joined, axis, np.asarray(order))
 
 
 @aten("index_select")
@@ -237,16 +237,16 @@ def gather(t: Reading, self: Tensor, dim: int, index: Tensor, sparse_grad: bool 
 @aten("index")
 def index(t: Reading, self: Tensor, indices: Sequence[Tensor | None]) -> Tensor:
     """Places of one axis by number, or of several by a number each."""
-    given = [axis for axis, item in enumerate(indices) if item is not None]
-    if len(given) == 1:
-        places = indices[given[0]]
+    indexed = [axis for axis, item in enumerate(indices) if item is not None]
+    if len(indexed) == 1:
+        places = indices[indexed[0]]
         assert places is not None
         if places.elem.kind == "b":
             if places.numbers is None or places.rank != 1:
                 raise t.site.refuse("how many places a mask takes depends on the data", code="T507")
             places = known(np.flatnonzero(places.numbers))
-        return t("Gather", self, t.cast(places, np.int64), axis=given[0])
-    if given != list(range(len(given))):
+        return t("Gather", self, t.cast(places, np.int64), axis=indexed[0])
+    if indexed != list(range(len(indexed))):
         raise t.site.refuse("it takes places of axes that are no neighbours from the first on", code="T507")
     columns = [t.cast(x, np.int64) for x in indices if x is not None]
     rank = max(x.rank for x in columns)

@@ -29,9 +29,9 @@ UNITS = ("Leaky", "Synaptic", "RLeaky", "RSynaptic")
 
 def forget(module: Any) -> None:
     """Let units start from nothing, as after ``snntorch.utils.reset``."""
-    for part in module.modules():
-        if type(part).__module__.startswith("snntorch") and hasattr(part, "reset_mem"):
-            part.reset_mem()
+    for child in module.modules():
+        if type(child).__module__.startswith("snntorch") and hasattr(child, "reset_mem"):
+            child.reset_mem()
 
 
 def node(module: Any, dt: float, shape: Shape) -> Made | str | None:
@@ -43,12 +43,12 @@ def node(module: Any, dt: float, shape: Shape) -> Made | str | None:
         return "inhibition lets one unit of a layer spike alone, which no node says"
     if module.state_quant:
         return "its state is quantised, which no node says"
-    unit, behind = _unit(module, kind, dt, shape)
+    unit, followers = _unit(module, kind, dt, shape)
     if not kind.startswith("R"):
-        chain = ["", *behind]
-        return Made(nodes={"": unit, **behind}, edges=tuple(pairwise(chain)), last=chain[-1])
+        chain = ["", *followers]
+        return Made(nodes={"": unit, **followers}, edges=tuple(pairwise(chain)), last=chain[-1])
     weight = _back(module, shape)
-    return weight if isinstance(weight, str) else recurrent(unit, weight, dt, shape, behind)
+    return weight if isinstance(weight, str) else recurrent(unit, weight, dt, shape, followers)
 
 
 def _unit(module: Any, kind: str, dt: float, shape: Shape) -> tuple[NirNode, dict[str, NirNode]]:
@@ -60,16 +60,16 @@ def _unit(module: Any, kind: str, dt: float, shape: Shape) -> tuple[NirNode, dic
     fields["v_leak"] = np.zeros(shape)
     reset = _reset(module, kind)
     spiking = "CubaLIF" if kind.endswith("Synaptic") else "LIF"
-    behind: dict[str, NirNode] = {}
+    followers: dict[str, NirNode] = {}
     if reset == "none":
         unit = NirNode(kind=spiking.replace("LIF", "LI"), fields=fields)
-        behind[".spike"] = NirNode(kind="Threshold", fields={"threshold": threshold})
+        followers[".spike"] = NirNode(kind="Threshold", fields={"threshold": threshold})
     else:
         fields |= {"v_threshold": threshold, "v_reset": np.zeros(shape)}
         unit = NirNode(kind=spiking, fields=fields, metadata={"reset": reset})
     if np.any(array(module.graded_spikes_factor) != 1):
-        behind[".graded"] = NirNode(kind="Scale", fields={"scale": _full(module.graded_spikes_factor, shape)})
-    return unit, behind
+        followers[".graded"] = NirNode(kind="Scale", fields={"scale": _full(module.graded_spikes_factor, shape)})
+    return unit, followers
 
 
 def _full(tensor: Any, shape: Shape) -> Any:

@@ -29,7 +29,7 @@ PACKAGES = ("snntorch", "norse")
 
 def spikes(module: Any) -> bool:
     """Tell whether a module holds units of snnTorch or Norse."""
-    return any(type(part).__module__.partition(".")[0] in PACKAGES for part in module.modules())
+    return any(type(child).__module__.partition(".")[0] in PACKAGES for child in module.modules())
 
 
 @dataclass(kw_only=True)
@@ -71,8 +71,8 @@ def from_spiking(module: Any, given: Sequence[Any], dt: float | None, name: str 
     run = _Run(source=source, dt=dt or next(iter(steps), snntorch.DT))
     # States are left as they are: the run is one of a copy.
     twin = copy.deepcopy(module)
-    run.timed = any(_timed(part) for part in twin.modules())
-    hooks = [part.register_forward_hook(_hook(run, path or "unit")) for path, part in _leaves(twin)]
+    run.timed = any(_timed(child) for child in twin.modules())
+    hooks = [child.register_forward_hook(_hook(run, path or "unit")) for path, child in _leaves(twin)]
     try:
         with torch.no_grad(), evaluating(twin) as training:
             snntorch.forget(twin)
@@ -88,9 +88,9 @@ def from_spiking(module: Any, given: Sequence[Any], dt: float | None, name: str 
         for hook in hooks:
             hook.remove()
     graph, found = _graph(run, given[0], _first(result), name)
-    norms = any("Norm" in type(part).__name__ or "Dropout" in type(part).__name__ for part in module.modules())
-    said = [repair("the module was in training: it is read as in evaluation, as after module.eval()")]
-    return graph, [*(said if training and norms else ()), *found]
+    norms = any("Norm" in type(child).__name__ or "Dropout" in type(child).__name__ for child in module.modules())
+    repairs = [repair("the module was in training: it is read as in evaluation, as after module.eval()")]
+    return graph, [*(repairs if training and norms else ()), *found]
 
 
 def _leaves(module: Any, prefix: str = "") -> list[tuple[str, Any]]:

@@ -25,8 +25,8 @@ def readable(program: Any) -> bool:
 
 
 def _reads(target: Any) -> bool:
-    known = find(target) is not None or str(target._name).startswith("aten::sym_")
-    return known and not target._schema.is_mutable
+    supported = find(target) is not None or str(target._name).startswith("aten::sym_")
+    return supported and not target._schema.is_mutable
 
 
 def kept() -> dict[Any, Any]:

@@ -49,12 +49,12 @@ class Walk:
         operators()
         signature = self.program.graph_signature
         self._check_buffers(signature)
-        held = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
-        held |= signature.inputs_to_lifted_tensor_constants
+        sources = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+        sources |= signature.inputs_to_lifted_tensor_constants
         inputs = iter(axes)
         for node in self.program.graph.nodes:
             if node.op == "placeholder":
-                name = held.get(node.name)
+                name = sources.get(node.name)
                 self.values[node.name] = (
                     self._input(node, next(inputs, None)) if name is None else self._array(node, name)
                 )
@@ -75,7 +75,7 @@ class Walk:
         if not hasattr(value, "dtype"):
             raise self.site.refuse(f"input {node.name!r} is no tensor", code="T508")
         elem = elem_of(self.site, value)
-        shape = tuple(BATCH if place == axis else int(n) for place, n in enumerate(value.shape))
+        shape = tuple(BATCH if dim == axis else int(n) for dim, n in enumerate(value.shape))
         format_ = carrier(elem)
         assert format_ is not None
         stored = (DType.i64 if elem.name == "int64" else DType.i32) if elem.kind in "iu" else format_
@@ -147,23 +147,23 @@ class Walk:
     def _resolved(self, value: Any) -> Any:
         """Return arguments with nodes replaced by what they gave."""
         if isinstance(value, list | tuple):
-            found = [self._resolved(item) for item in value]
-            return tuple(found) if isinstance(value, tuple) else found
+            resolved = [self._resolved(item) for item in value]
+            return tuple(resolved) if isinstance(value, tuple) else resolved
         if isinstance(value, dict):
             return {key: self._resolved(item) for key, item in value.items()}
         if type(value).__name__ == "Node":
-            found = self.values[value.name]
-            if found is None:
+            resolved = self.values[value.name]
+            if resolved is None:
                 raise self.site.refuse(
                     "it reads a result that is not computed: the places of a pool's maxima", code="T507"
                 )
-            return found
+            return resolved
         return value
 
     def _outputs(self, node: Any) -> None:
-        given = [item for item in node.args[0] if item is not None]
-        keys = _keys(self.program, len(given))
-        for key, item in zip(keys, given):
+        present = [item for item in node.args[0] if item is not None]
+        keys = _keys(self.program, len(present))
+        for key, item in zip(keys, present):
             tensor = self.values[item.name] if type(item).__name__ == "Node" else item
             name = self.names(key)
             self.site.enter(name, f"output {name!r}", "output")

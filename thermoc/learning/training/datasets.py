@@ -87,10 +87,10 @@ def _npz(config: Config, path: Path, labelled: bool) -> Samples:
 def _folder(config: Config, folder: Path, labelled: bool) -> dict[str, Samples]:
     """Return the samples of folder/train, folder/validation and folder/test: the first must be there."""
     parts: dict[str, Samples] = {}
-    for part in PARTS:
-        if part == "train" or (folder / part).is_dir():
-            x = read_npy(folder / part / f"{config.data.x}.npy")
-            parts[part] = Samples(x, read_npy(folder / part / f"{config.data.y}.npy") if labelled else None)
+    for split in PARTS:
+        if split == "train" or (folder / split).is_dir():
+            x = read_npy(folder / split / f"{config.data.x}.npy")
+            parts[split] = Samples(x, read_npy(folder / split / f"{config.data.y}.npy") if labelled else None)
     return parts
 
 
@@ -130,8 +130,8 @@ def _split(config: Config, parts: dict[str, Samples]) -> dict[str, Samples]:
     samples = parts["train"]
     order = order_of(len(samples), config.training.seed)
     split: dict[str, Samples] = {}
-    for name, share in shares.items():
-        count = round(share * len(samples))
+    for name, fraction in shares.items():
+        count = round(fraction * len(samples))
         split[name], order = parts.get(name, samples.take(order[:count])), order[count:]
     if not len(order):
         notes = [f"{len(samples)} samples", f"shares held out: {shares}"]
@@ -153,5 +153,5 @@ def _scaled(config: Config, parts: dict[str, Samples]) -> DataSet:
     elif config.data.scaling == "standard":
         offset, scale = x.mean(axis=0, dtype=float), x.std(axis=0, dtype=float)
     scale = np.where(scale == 0, 1.0, scale)  # a feature that never changes stays as it is
-    scaled = {name: Samples((part.x - offset) / scale, part.y) for name, part in parts.items()}
+    scaled = {name: Samples((split.x - offset) / scale, split.y) for name, split in parts.items()}
     return DataSet(scaled["train"], scaled["validation"], scaled["test"], offset, scale)

@@ -53,9 +53,9 @@ class DivergenceTrainer:
         Boltzmann machines, 2010, section 6).
         """
         v, machine = np.asarray(self._visible(samples), float), self._trainer.machine
-        again = machine.visible_means(machine.hidden_means(v))
+        reconstruction = machine.visible_means(machine.hidden_means(v))
         gap = machine.free_energy(v).mean() - machine.free_energy(self.data.x[: len(v)]).mean()
-        return {"reconstruction": float(((v - again) ** 2).mean()), "free_energy_gap": float(gap)}
+        return {"reconstruction": float(((v - reconstruction) ** 2).mean()), "free_energy_gap": float(gap)}
 
     @property
     def state(self) -> dict[str, AnyArray]:

@@ -98,9 +98,9 @@ class GradientTrainer:
                 value.copy_(torch.tensor(state[f"parameter.{name}"]))
         entries: dict[int, dict[str, Tensor]] = {}
         for name, array in state.items():
-            kind, _, place = name.partition(".")
+            kind, _, field = name.partition(".")
             if kind == "optimiser":
-                number, _, key = place.partition(".")
+                number, _, key = field.partition(".")
                 entries.setdefault(int(number), {})[key] = torch.tensor(array)
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": entries, "param_groups": groups})

@@ -227,6 +227,6 @@ def _kept(problem: ThermocError, config: Config, progress: Progress) -> ThermocE
     if problem.code != "T422":
         return problem
     path = config.folder / CHECKPOINT
-    left = f"the last good checkpoint is {shown(path)}" if path.is_file() else "there is no checkpoint yet"
-    notes = f"epoch {progress.epoch + 1}", left
+    advice = f"the last good checkpoint is {shown(path)}" if path.is_file() else "there is no checkpoint yet"
+    notes = f"epoch {progress.epoch + 1}", advice
     return ThermocError([replace(finding, notes=(*finding.notes, *notes)) for finding in problem.findings])

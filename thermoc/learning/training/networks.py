@@ -99,4 +99,4 @@ def name_of(config: Config, network: Network, key: str) -> str:
 def gives_probabilities(network: Network, output: str) -> bool:
     """Tell whether a Boltzmann distribution is what an output is."""
     op = network.graph.outputs[output]
-    return any(isinstance(other, Boltzmann) and op.x in other.results for other in network.graph.ops)
+    return any(isinstance(sampler, Boltzmann) and op.x in sampler.results for sampler in network.graph.ops)

@@ -57,13 +57,13 @@ def moved(images: AnyArray, d: FloatArray) -> AnyArray:
     size = images.shape[2]
     origin = np.arange(size) - d[:, np.newaxis]
     low = np.floor(origin).astype(np.int64)
-    part = (origin - low)[:, np.newaxis, :, np.newaxis]
+    weight = (origin - low)[:, np.newaxis, :, np.newaxis]
 
     def taken(row: AnyArray) -> AnyArray:
-        there = ((row >= 0) & (row < size))[:, np.newaxis, :, np.newaxis]
-        return np.take_along_axis(images, row.clip(0, size - 1)[:, np.newaxis, :, np.newaxis], axis=2) * there
+        inside = ((row >= 0) & (row < size))[:, np.newaxis, :, np.newaxis]
+        return np.take_along_axis(images, row.clip(0, size - 1)[:, np.newaxis, :, np.newaxis], axis=2) * inside
 
-    return (1 - part) * taken(low) + part * taken(low + 1)
+    return (1 - weight) * taken(low) + weight * taken(low + 1)
 
 
 def _wrong(config: Config, key: str, what: str, facts: list[str]) -> ThermocError:

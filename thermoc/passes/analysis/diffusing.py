@@ -59,7 +59,7 @@ def _after(graph: Graph, names: list[str], without: Op | None = None) -> set[str
 def _adds_up(graph: Graph, op: Op) -> bool:
     """Tell whether a delay is fed back by sums alone, with at least one thing added."""
     start = op.results[0].name
-    behind = _held_by(graph, op, start)
+    dependents = _held_by(graph, op, start)
     value, added = op.inputs[0].name, False
     while value != start:
         source = graph.producers[value]
@@ -68,9 +68,9 @@ def _adds_up(graph: Graph, op: Op) -> bool:
         if isinstance(source, core.Delay):
             value = source.inputs[0].name
             continue
-        inside = [operand.name for operand in source.inputs if operand.name in behind]
+        inside = [operand.name for operand in source.inputs if operand.name in dependents]
         # what stands behind a minus turns back, and two of it are more than one
-        if len(inside) != 1 or (isinstance(source, core.Sub) and source.inputs[0].name not in behind):
+        if len(inside) != 1 or (isinstance(source, core.Sub) and source.inputs[0].name not in dependents):
             return False
         value, added = inside[0], True
     return added
@@ -92,9 +92,9 @@ def _is_walk(equations: str, variable: str, variables: tuple[str, ...]) -> bool:
 
 def _rates(equations: str) -> Iterator[tuple[str, str]]:
     for line in equations.splitlines():
-        found = re.match(r"\s*d(\w+)\s*/\s*dt\s*=\s*(.*?)(:.*)?$", line)
-        if found is not None:
-            yield found[1], found[2]
+        match = re.match(r"\s*d(\w+)\s*/\s*dt\s*=\s*(.*?)(:.*)?$", line)
+        if match is not None:
+            yield match[1], match[2]
 
 
 def _names(text: str, name: str) -> bool:

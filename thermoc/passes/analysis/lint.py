@@ -25,8 +25,8 @@ FROZEN = 30.0
 
 def lint(graph: Graph) -> tuple[Finding, ...]:
     """Return warnings: W101 frozen Gibbs sampling, W102 asymmetric couplings, W103 an unstable step."""
-    known = frozen(graph)  # as they are now: other values may deserve other warnings
-    return tuple(finding for op in known.ops for finding in _warned(known, op))
+    current = frozen(graph)  # as they are now: other values may deserve other warnings
+    return tuple(finding for op in current.ops for finding in _warned(current, op))
 
 
 def _warned(graph: Graph, op: Op) -> Iterable[Finding]:

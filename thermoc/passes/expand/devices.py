@@ -45,7 +45,7 @@ def _normals(op: devices.DeviceDynamics, w: Rewriter, n: int, links: int) -> Exp
     parts = [
         w(thermo.Normal, shape=shape, stream=op.stream, draw=draw, dtype=w.dtype) for draw, shape in enumerate(shapes)
     ]
-    return w(core.Concat, xs=tuple(w.reshape(part, (math.prod(part.shape),)) for part in parts), axis=0)
+    return w(core.Concat, xs=tuple(w.reshape(value, (math.prod(value.shape),)) for value in parts), axis=0)
 
 
 MOST_UNROLLED = 64
@@ -97,7 +97,7 @@ class _EulerTick:
         self._noise[:] = [0.0] * 3
         shown = self._rates(0.0)[5:8]
         columns = [*self._y, *self._m, self._rest, *shown, work, heat]
-        return w(core.Concat, xs=tuple(w.reshape(self._whole(one), (self._n, 1)) for one in columns), axis=1)
+        return w(core.Concat, xs=tuple(w.reshape(self._whole(column), (self._n, 1)) for column in columns), axis=1)
 
     def _rates(self, inflow: Any) -> list[Any]:
         self._trace(self._device.rates, self._device.problem(inflow), self._y, self._out)

@@ -50,14 +50,14 @@ def _short_enough(op: dynamics.Ode, system: System, w: Rewriter) -> None:
 
 def _known(op: dynamics.Ode, w: Rewriter) -> dict[str, Any]:
     """Return the numbers of those inputs that are constants."""
-    return {name: known for name, value in zip(op.names, op.given) if (known := w.known(value)) is not None}
+    return {name: constant for name, value in zip(op.names, op.given) if (constant := w.known(value)) is not None}
 
 
 def _unit(op: dynamics.Ode, system: System, w: Rewriter) -> tuple[Expression, Expression]:
     n, numbers = len(op.variables), numbers_of(op)
     starts = [_row(w, w.broadcast(op.initial, op.x.shape), k, op) for k in range(n)]
     x = [w.delay(starts[0], start) for start in starts]
-    held = w.delay(starts[0], w.constant(0.0)) if op.refractory else None
+    counter = w.delay(starts[0], w.constant(0.0)) if op.refractory else None
     motion = Motion(
         system=system,
         algebra=algebra(w),
@@ -68,12 +68,12 @@ def _unit(op: dynamics.Ode, system: System, w: Rewriter) -> tuple[Expression, Ex
         normal=_draws(op, w),
         sqrt=lambda value: value**0.5 if isinstance(value, float) else w.sqrt(value),
     )
-    after = tick(motion, op.method, x, held, held_ticks(op, w.dt))
+    after = tick(motion, op.method, x, counter, held_ticks(op, w.dt))
     new = [_whole(w, value, op) for value in after.x]
     for delayed, value in zip(x, new):
         w.feed(delayed, value)
-    if held is not None:
-        w.feed(held, _whole(w, after.held, op))
+    if counter is not None:
+        w.feed(counter, _whole(w, after.held, op))
     stacked = w(core.Concat, xs=tuple(w.reshape(value, (1, *op.shape)) for value in new), axis=0)
     zeros = w.broadcast(w.constant(0.0, Role.spike), op.shape)
     return (zeros if after.fired is None else _spikes(op, w, after.fired)), stacked

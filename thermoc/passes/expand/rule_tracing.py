@@ -78,12 +78,12 @@ class RuleTracer:
         if isinstance(plain, type):
             return plain(*arguments)
         tree = _tree(plain)
-        names = dict(zip((one.arg for one in tree.args.args), arguments, strict=True))
+        names = dict(zip((argument.arg for argument in tree.args.args), arguments, strict=True))
         return self._block(tree.body, {**names, "": plain.__globals__})[1]
 
     def _elementary(self, name: str, arguments: Sequence[Any]) -> Any:
         w = self._w
-        if not any(isinstance(one, Expression) for one in arguments):
+        if not any(isinstance(argument, Expression) for argument in arguments):
             with np.errstate(all="ignore"):
                 return _NUMPY[name](*arguments)
         x = arguments[0]
@@ -127,8 +127,8 @@ class RuleTracer:
 
     def _assign(self, target: ast.expr, value: Any, names: Names) -> None:
         if isinstance(target, ast.Tuple):
-            for one, part in zip(target.elts, value, strict=True):
-                self._assign(one, part, names)
+            for element, item in zip(target.elts, value, strict=True):
+                self._assign(element, item, names)
         elif isinstance(target, ast.Name):
             names[target.id] = value
         elif isinstance(target, ast.Subscript):
@@ -142,13 +142,13 @@ class RuleTracer:
         if not isinstance(condition, Expression):
             return self._block(statement.body if condition else statement.orelse, names)
         ends = _returns(statement.body) or _returns(statement.orelse)
-        behind = list(rest) if ends else []
+        following = list(rest) if ends else []
         before = [list(one) for one in self._kept]
         one, other = dict(names), dict(names)
-        _, first = self._block([*statement.body, *behind], one)
+        _, first = self._block([*statement.body, *following], one)
         after = [list(kept) for kept in self._kept]
         self._restore(before)
-        _, second = self._block([*statement.orelse, *behind], other)
+        _, second = self._block([*statement.orelse, *following], other)
         self._restore(self._merged(condition, after, [list(kept) for kept in self._kept]))
         if ends:
             return True, self._merged(condition, first, second)
@@ -165,9 +165,9 @@ class RuleTracer:
         if a is b or (isinstance(a, float | int) and isinstance(b, float | int) and a == b):
             return a
         if isinstance(a, list | tuple):
-            many = cast("Sequence[Any]", a)
-            parts = [self._merged(condition, *pair) for pair in zip(many, cast("Sequence[Any]", b), strict=True)]
-            kind: Any = type(many)
+            sequence = cast("Sequence[Any]", a)
+            parts = [self._merged(condition, *pair) for pair in zip(sequence, cast("Sequence[Any]", b), strict=True)]
+            kind: Any = type(sequence)
             return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
         return self._w.select(condition, a, b)
 
@@ -177,9 +177,9 @@ class RuleTracer:
         """Return a truth of all units, or the condition of the graph."""
         if isinstance(value, Expression):
             return value
-        every = np.asarray(value)
-        if every.all() == every.any():
-            return bool(every.all())
+        array = np.asarray(value)
+        if array.all() == array.any():
+            return bool(array.all())
         raise Untraceable("units differ in what they are made of: a capacitor or a heat capacity that some lack")
 
     def _value(self, node: ast.expr, names: Names) -> Any:
@@ -192,9 +192,9 @@ class RuleTracer:
         if isinstance(node, ast.Subscript):
             return self._value(node.value, names)[self._value(node.slice, names)]
         if isinstance(node, ast.Tuple):
-            return tuple(self._value(one, names) for one in node.elts)
+            return tuple(self._value(item, names) for item in node.elts)
         if isinstance(node, ast.Call):
-            arguments = [self._value(one, names) for one in node.args]
+            arguments = [self._value(item, names) for item in node.args]
             return self(self._value(node.func, names), *arguments)
         if isinstance(node, ast.IfExp):
             condition = self._truth(self._value(node.test, names))
@@ -223,15 +223,15 @@ class RuleTracer:
         raise Untraceable(f"it holds {ast.unparse(node)}")
 
     def _joined(self, node: ast.BoolOp, names: Names) -> Any:
-        both = isinstance(node.op, ast.And)
-        total: Any = both
+        conjunction = isinstance(node.op, ast.And)
+        total: Any = conjunction
         for one in node.values:
             value = self._truth(self._value(one, names))
             if not isinstance(value, Expression):
-                if value != both:
+                if value != conjunction:
                     return value
             elif isinstance(total, Expression):
-                total = self._w(core.And if both else core.Or, a=total, b=value)
+                total = self._w(core.And if conjunction else core.Or, a=total, b=value)
             else:
                 total = value
         return total
@@ -240,13 +240,13 @@ class RuleTracer:
         if isinstance(op, ast.NotEq):
             same = self._compared(ast.Eq(), a, b)
             return self._w(core.Not, x=same) if isinstance(same, Expression) else np.logical_not(same)
-        cls, known = _COMPARISONS[type(op)]
+        cls, function = _COMPARISONS[type(op)]
         if isinstance(a, Expression) or isinstance(b, Expression):
             return self._w(cls, a=a, b=b)
-        return known(a, b)
+        return function(a, b)
 
     def _arithmetic(self, op: ast.operator, a: Any, b: Any) -> Any:
-        none = [isinstance(one, float | int) and one == 0 for one in (a, b)]
+        none = [isinstance(operand, float | int) and operand == 0 for operand in (a, b)]
         if isinstance(op, ast.Mult):
             return 0.0 if any(none) else a * b
         if isinstance(op, ast.Add):
@@ -269,7 +269,7 @@ class RuleTracer:
 
 
 def _known(*values: Any) -> bool:
-    return not any(isinstance(one, Expression) for one in values)
+    return not any(isinstance(value, Expression) for value in values)
 
 
 def _loaded(target: ast.expr) -> ast.expr:

@@ -44,10 +44,10 @@ def clocks(populations: Mapping[str, Population]) -> Clocks:
         for term in heard(population)
         if term.source in populations and not is_coupling(population, term)
     ]
-    every = _every(populations)
-    _check_heating(populations, every)
+    period = _every(populations)
+    _check_heating(populations, period)
     # A coupling is left out: in colour by colour sampling a unit reads what stood still for a tick.
-    return Clocks(every=every, lags=latency.lags(earliest, edges))
+    return Clocks(every=period, lags=latency.lags(earliest, edges))
 
 
 def _check_heating(populations: Mapping[str, Population], every: int) -> None:

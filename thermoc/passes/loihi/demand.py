@@ -100,7 +100,9 @@ def _demand(senders: Senders, op: Any, limits: LoihiLimits) -> CorePopulation:
     kernels: list[Kernels] = []
     orders: list[IntArray] = [np.arange(size)]
     grid: IntArray | None = None
-    arriving = (found for signal in signals(op) for found in senders.synapses(signal, np.arange(size), np.arange(size)))
+    arriving = (
+        synapses for signal in signals(op) for synapses in senders.synapses(signal, np.arange(size), np.arange(size))
+    )
     for synapse, units, index in arriving:
         fan_in[units] += senders.counts(synapse)[index]
         # A core stores a kernel once for all units of its channel, other synapses one by one.

@@ -73,11 +73,11 @@ def of_populations(
 def of_process(population: HostPopulation, errors: Errors, constants: Mapping[str, AnyArray]) -> FloatArray:
     """Return how far what a process of the host says may be off for errors of what it is given, flat."""
     shapes = {value.name: value.shape for op in population.ops for value in op.inputs}
-    known: Errors = {t.source: errors[t.source].reshape(shapes[t.source]) for t in population.drive.terms}
+    source_errors: Errors = {t.source: errors[t.source].reshape(shapes[t.source]) for t in population.drive.terms}
     for op in population.ops:
         for value in op.results:
-            known[value.name] = np.broadcast_to(_host(op, known, constants), value.shape)
-    return known[population.value.name].reshape(-1).astype(float)
+            source_errors[value.name] = np.broadcast_to(_host(op, source_errors, constants), value.shape)
+    return source_errors[population.value.name].reshape(-1).astype(float)
 
 
 def of_drive(design: Design, formats: Formats, errors: Errors) -> FloatArray:

@@ -57,11 +57,11 @@ def _at(population: HeatPopulation, sources: FORMATS, sent: float, quantum: floa
     for term, integers in zip(terms, weights):
         reach = reach + term.map.with_weights(np.abs(integers.mantissa).astype(float)).apply(sources[term.source].bound)
     capacity = np.rint(population.capacity * quantum / sent).astype(np.int64)
-    held = np.rint(np.maximum(capacity, 1) * sent * population.initial).astype(np.int64)
+    quanta = np.rint(np.maximum(capacity, 1) * sent * population.initial).astype(np.int64)
     numbers = {
         "capacity": capacity,
-        "initial": held // np.maximum(capacity, 1),
-        "initial_rest": held % np.maximum(capacity, 1),
+        "initial": quanta // np.maximum(capacity, 1),
+        "initial_rest": quanta % np.maximum(capacity, 1),
         "farthest": sources[population.name].bound,
     }
     return Design(

@@ -55,9 +55,11 @@ def of_tick(design: Design, sources: Mapping[str, MessageFormat], said: Said) ->
     power = np.abs(population.H @ population.power.bias)[:, np.newaxis]
     heat = heat + np.where(power > 0, 0.5 / design.scale, 0.0)
     C = population.capacity[:, np.newaxis]
-    held = np.minimum(np.abs(design.numbers["capacity"] / (design.scale / design.sent) / population.capacity - 1), 1.0)
+    deviation = np.minimum(
+        np.abs(design.numbers["capacity"] / (design.scale / design.sent) / population.capacity - 1), 1.0
+    )
     moved = (flow + power) / C
-    return heat / C * (1 + held)[:, np.newaxis] + held[:, np.newaxis] * moved, moved
+    return heat / C * (1 + deviation)[:, np.newaxis] + deviation[:, np.newaxis] * moved, moved
 
 
 def in_all(design: Design, formats: Mapping[str, MessageFormat], errors: Errors) -> FloatArray:
@@ -73,10 +75,10 @@ def in_all(design: Design, formats: Mapping[str, MessageFormat], errors: Errors)
     K, A = (np.rint(matrix / step) * step for matrix in (population.K, population.A))
     capacity = design.numbers["capacity"] * step
     integers = _Linear.of(capacity, K, A)
-    held = design.numbers["capacity"] * design.numbers["initial"] + design.numbers["initial_rest"]
-    given = population.drive.bias / population.capacity, design.bias / design.scale / capacity
-    start = population.initial, held / design.numbers["capacity"] / design.sent
-    total = _apart(exact, integers, start, given)
+    initial_heat = design.numbers["capacity"] * design.numbers["initial"] + design.numbers["initial_rest"]
+    biases = population.drive.bias / population.capacity, design.bias / design.scale / capacity
+    start = population.initial, initial_heat / design.numbers["capacity"] / design.sent
+    total = _apart(exact, integers, start, biases)
     for term, weights in zip(population.drive.terms[1:], design.weights[1:]):
         source, off = formats[term.source], errors[term.source]
         inputs = [term.map.matrix().rows.toarray(), _integers(term, weights.real * source.scale / design.scale)]
@@ -84,8 +86,8 @@ def in_all(design: Design, formats: Mapping[str, MessageFormat], errors: Errors)
         total = total + _responses(exact, integers, enters) @ source.real
         total = total + (_summed(integers, enters[1]) @ off if off.any() else 0.0)
     # A step of the messages, half of it to either side; and what the node's own message leaves out.
-    own = np.eye(population.size)
-    return total + (_summed(integers, integers.matrix - own).sum(axis=1) / 2 + 1) / design.sent
+    identity = np.eye(population.size)
+    return total + (_summed(integers, integers.matrix - identity).sum(axis=1) / 2 + 1) / design.sent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +121,8 @@ class _Linear:
 
     def left(self, x: FloatArray, ticks: int) -> FloatArray:
         """Return a bound on what is left of the decaying modes of x after so many ticks, and later."""
-        kept = np.where(self.closed, 0.0, np.abs(self.keep) ** ticks)
-        return np.abs(self.V) @ (kept * np.abs(self.U @ x))
+        factor = np.where(self.closed, 0.0, np.abs(self.keep) ** ticks)
+        return np.abs(self.V) @ (factor * np.abs(self.U @ x))
 
 
 def _apart(exact: _Linear, integers: _Linear, start: Pair, given: Pair) -> FloatArray:
@@ -138,7 +140,7 @@ def _apart(exact: _Linear, integers: _Linear, start: Pair, given: Pair) -> Float
 
 def _responses(exact: _Linear, integers: _Linear, enters: Pair) -> FloatArray:
     """Return the sum over all ticks of how far two impulse responses are apart, element by element."""
-    if any((np.abs(each.U @ B)[each.closed] > 1e-12).any() for each, B in zip((exact, integers), enters)):
+    if any((np.abs(response.U @ B)[response.closed] > 1e-12).any() for response, B in zip((exact, integers), enters)):
         return np.full(enters[0].shape, np.inf)
     total, one, other = np.zeros(enters[0].shape), *enters
     ticks = _ticks(len(one))
@@ -163,8 +165,8 @@ def _summed(network: _Linear, enters: FloatArray) -> FloatArray:
 def _tail(network: _Linear, enters: FloatArray, ticks: int) -> FloatArray:
     """Return a bound on what an impulse response adds up to from a tick on, mode by mode."""
     keep = np.where(network.closed, 0.0, np.abs(network.keep))
-    share = np.where(network.closed, 0.0, keep**ticks / (1 - keep))
-    return np.abs(network.V) @ (share[:, np.newaxis] * np.abs(network.U @ enters))
+    tail = np.where(network.closed, 0.0, keep**ticks / (1 - keep))
+    return np.abs(network.V) @ (tail[:, np.newaxis] * np.abs(network.U @ enters))
 
 
 def _ticks(nodes: int) -> int:

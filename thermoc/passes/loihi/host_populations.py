@@ -28,12 +28,12 @@ def host_populations(graph: Graph, regions: Regions, drives: Drives) -> Iterator
         if value.name in regions.between
     }
     for value in read.values():
-        ops, given = _behind(graph, regions, value)
-        for source in given:
+        ops, inputs = _behind(graph, regions, value)
+        for source in inputs:
             # A sum has no unit that could say it; one of its own hands it on.
             if not _says_itself(drives.of(source), source):
                 drives.relayed(source)
-        terms = tuple(Term(source=source.name, map=maps.identity(source.size)) for source in given)
+        terms = tuple(Term(source=source.name, map=maps.identity(source.size)) for source in inputs)
         drive = LinearDrive(terms=terms, bias=np.zeros(value.size))
         op = graph.producers[value.name]
         yield HostPopulation(
@@ -42,25 +42,25 @@ def host_populations(graph: Graph, regions: Regions, drives: Drives) -> Iterator
             shape=value.shape,
             drive=drive,
             ops=tuple(ops),
-            written_out=_written_out(graph, ops, given, value),
+            written_out=_written_out(graph, ops, inputs, value),
             value=value,
         )
 
 
 def _behind(graph: Graph, regions: Regions, value: Value) -> tuple[list[Op], list[Value]]:
     """Return the host's ops behind a value in the order of a tick, and what they are given."""
-    wanted, given, stack = set[str](), dict[str, Value](), [value]
+    required, inputs, stack = set[str](), dict[str, Value](), [value]
     while stack:
         name = stack.pop().name
-        if name in wanted:
+        if name in required:
             continue
-        wanted.add(name)
+        required.add(name)
         for source in graph.producers[name].inputs:
             if source.name in regions.between:
                 stack.append(source)
             elif not isinstance(graph.producers[source.name], core.Constant):
-                given[source.name] = source
-    return [op for op in graph.order if any(result.name in wanted for result in op.results)], list(given.values())
+                inputs[source.name] = source
+    return [op for op in graph.order if any(result.name in required for result in op.results)], list(inputs.values())
 
 
 def of_process(graph: Graph, ops: Iterable[Op], given: Iterable[Value], value: Value) -> Graph:

@@ -164,16 +164,16 @@ def _stepped(graph: Graph, constants: Mapping[str, AnyArray]) -> frozenset[str]:
     """Return the values of loops without a unit, steps of an equation, and of linear maps of them: the host's."""
     if not any(isinstance(op, core.Delay) for op in graph.ops):
         return frozenset()
-    found: set[str] = set()
+    stepped: set[str] = set()
     reads = {value.name: op for op in graph.ops for value in op.results}
     links = networkx.DiGraph((v.name, r.name) for op in graph.ops for v in op.inputs for r in op.results)
-    for part in networkx.strongly_connected_components(links):
-        ops = [reads[name] for name in part]
+    for component in networkx.strongly_connected_components(links):
+        ops = [reads[name] for name in component]
         of_host = any(not isinstance(op, (*UNITS, *HEAVY, *BETWEEN)) or not _able(op, constants) for op in ops)
         unit = any(isinstance(op, (*CURVES, *EXTREMA, core.Cast)) for op in ops) and not of_host
-        if len(part) > 1 and not unit and not any(isinstance(op, UNITS) for op in ops):
-            found |= part
-    return frozenset(found | _tail(graph, found)) if found else frozenset()
+        if len(component) > 1 and not unit and not any(isinstance(op, UNITS) for op in ops):
+            stepped |= component
+    return frozenset(stepped | _tail(graph, stepped)) if stepped else frozenset()
 
 
 def _tail(graph: Graph, loops: set[str]) -> set[str]:

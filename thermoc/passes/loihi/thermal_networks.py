@@ -94,10 +94,10 @@ def _given(w: Rewriter, T: Expression, numbers: list[AnyArray], power: Expressio
         return heat_
     step = physics.heat_step(capacity, conductance, ambient, w.dt)
     T_ambient = w.broadcast(reservoir, (n,))
-    given = w.affine(T, ambient[:, np.newaxis] * step.decay_sum)
-    given = given + w.affine(power, ambient[:, np.newaxis] * step.gain_sum)
+    dissipated = w.affine(T, ambient[:, np.newaxis] * step.decay_sum)
+    dissipated = dissipated + w.affine(power, ambient[:, np.newaxis] * step.gain_sum)
     back = ambient[:, np.newaxis] * (step.gain_sum * ambient - w.dt * np.eye(n))
-    w.feed(heat_, given + w.affine(T_ambient, back))
+    w.feed(heat_, dissipated + w.affine(T_ambient, back))
     return heat_
 
 
@@ -124,8 +124,8 @@ def _diffusion(op: heat.Diffusion, w: Rewriter, network: Network) -> tuple[Value
     }
     ambient = rate * walls if op.boundary == "fixed" else np.zeros(1)
     T = network(w, **flat, ambient=ambient, T_ambient=op.T_boundary)
-    given = _given(w, T, [np.ones(1), flat["conductance"], ambient], power, op.T_boundary)
-    return w.reshape(T, shape), w.sum(given, 0)
+    dissipated = _given(w, T, [np.ones(1), flat["conductance"], ambient], power, op.T_boundary)
+    return w.reshape(T, shape), w.sum(dissipated, 0)
 
 
 def _grid(shape: tuple[int, ...], boundary: str) -> tuple[FloatArray, FloatArray]:

@@ -239,8 +239,8 @@ def _heat(op: heat.HeatNetwork, intervals: Intervals, graph: Graph) -> list[Ends
         return [None, None, None]
     ends = (initial, reservoir) if grounded and reservoir is not None else (initial,)
     low, high = min(float(np.min(end.low)) for end in ends), max(float(np.max(end.high)) for end in ends)
-    given = np.broadcast_to(np.maximum(np.abs(power.low), np.abs(power.high)), (n,)).astype(float)
-    warmed = _warmed(G.high, np.broadcast_to(ground.high, (n,)), np.broadcast_to(C.high, (n,)), given, graph.dt)
+    power_bound = np.broadcast_to(np.maximum(np.abs(power.low), np.abs(power.high)), (n,)).astype(float)
+    warmed = _warmed(G.high, np.broadcast_to(ground.high, (n,)), np.broadcast_to(C.high, (n,)), power_bound, graph.dt)
     # A temperature of 0 belongs to every range, so that messages of both signs have a scale.
     return [(np.full(n, min(low - warmed, 0.0)), np.full(n, max(high + warmed, 0.0))), None, None]
 
@@ -253,9 +253,9 @@ def _warmed(G: FloatArray, ground: FloatArray, C: FloatArray, power: FloatArray,
         return float(np.abs(physics.equilibrium(G, power, ground)).max())
     laplacian = np.diag(G.sum(axis=1) - np.diag(G) + ground) - (G - np.diag(np.diag(G)))
     rates, modes = np.linalg.eigh(laplacian)
-    kept = rates < 1e-12 * max(float(rates.max()), 1.0)
-    spread = modes / np.where(kept, np.inf, rates)
+    slow = rates < 1e-12 * max(float(rates.max()), 1.0)
+    spread = modes / np.where(slow, np.inf, rates)
     # What no mode leads away is there for ever, in the capacities that share it; the rest comes to rest.
-    share = np.abs(modes[:, kept] @ modes[:, kept].T)
-    gathered = (share @ power) * dt * LEAKLESS_TICKS / C.min()
+    overlap = np.abs(modes[:, slow] @ modes[:, slow].T)
+    gathered = (overlap @ power) * dt * LEAKLESS_TICKS / C.min()
     return float(gathered.max() + (np.abs(spread @ modes.T) @ power).max())

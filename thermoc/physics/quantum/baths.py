@@ -60,9 +60,9 @@ def thermal_jumps(H: Any, bath: Bath) -> list[Any]:
     gap = energies[np.newaxis, :] - energies[:, np.newaxis]
     jumps: list[Any] = []
     for w, members in _frequencies(gap):
-        part = np.where(members, inside, 0.0)
-        if np.abs(part).max() > 0:
-            matrix = np.sqrt(float(transition_rate(w, bath.T, bath.rate))) * (vectors @ part @ vectors.conj().T)
+        projected = np.where(members, inside, 0.0)
+        if np.abs(projected).max() > 0:
+            matrix = np.sqrt(float(transition_rate(w, bath.T, bath.rate))) * (vectors @ projected @ vectors.conj().T)
             jumps.append(qutip_package().Qobj(matrix, dims=H.dims))
     return jumps
 

@@ -36,9 +36,9 @@ class Relaxation:
         generator: ComplexArray = qutip.liouvillian(self.H).full() + sum(dissipators)
         size = len(generator)
         # rho and its integral together: one exponential gives both exactly (Van Loan 1978)
-        both = np.zeros((2 * size, 2 * size), complex)
-        both[:size, :size], both[size:, :size] = dt * generator, dt * np.eye(size)
-        exponential = cast(ComplexArray, expm(both))
+        doubled = np.zeros((2 * size, 2 * size), complex)
+        doubled[:size, :size], doubled[size:, :size] = dt * generator, dt * np.eye(size)
+        exponential = cast(ComplexArray, expm(doubled))
         self._propagator, integral = exponential[:size, :size], exponential[size:, :size]
         energy = self.H.full().reshape(-1)  # tr(H M) is the product of H's rows with M's columns
         self._fluxes = np.array([energy @ dissipator @ integral for dissipator in dissipators]).reshape(-1, size)
@@ -88,16 +88,16 @@ def quantum_process(rho: Any, hamiltonians: Sequence[Any], baths: Sequence[Bath]
         work.append(_mean(H - before, states[-1]))
         if relaxation is None or relaxation.H != H:
             relaxation = Relaxation(H, baths, dt)
-        state, taken = relaxation.step(states[-1])
+        state, heats = relaxation.step(states[-1])
         states.append(state)
-        heat.append(taken)
+        heat.append(heats)
     entropies = np.array([entropy(state) for state in states])
-    taken = np.array(heat).reshape(len(work), len(baths))
-    reduced = taken @ np.array([1 / bath.T for bath in baths]).reshape(-1)
+    heats = np.array(heat).reshape(len(work), len(baths))
+    reduced = heats @ np.array([1 / bath.T for bath in baths]).reshape(-1)
     return QuantumProcess(
         states=tuple(states),
         work=np.array(work),
-        heat=taken,
+        heat=heats,
         energy=np.array([_mean(H, state) for H, state in zip(series, states)]),
         entropy=entropies,
         production=np.diff(entropies) - reduced,

@@ -38,10 +38,10 @@ def comparison(first: Run, second: Run, a: Mapping[str, Any], b: Mapping[str, An
     shared = [name for name in first.recorded if name in second.recorded]
     traces = [(name, *(run.recorded[name].fields.get(TRACE) for run in (first, second))) for name in shared]
     courses = [_course(name, x, y) for name, x, y in traces if _alike(x, y)]
-    apart = {one["name"]: one for one in courses}
+    by_name = {course["name"]: course for course in courses}
     return {
         "asked": list(_asked(a["facts"], b["facts"])),
-        "outputs": [_output(name, first, second, apart.get(name)) for name in shared],
+        "outputs": [_output(name, first, second, by_name.get(name)) for name in shared],
         "means": [_means(name, first, second) for name, x, y in traces if _drawable(x) and _drawable(y)],
         "courses": courses,
         "costs": _costs(a["chip"] or a["costs"], b["chip"] or b["costs"]),
@@ -90,7 +90,7 @@ def _means(name: str, first: Run, second: Run) -> dict[str, Any]:
     row: dict[str, Any] = {"name": name}
     for letter, run in (("A", first), ("B", second)):
         item = run.recorded[name]
-        whole = [part.astype(float).reshape(len(part), -1).mean(axis=1) for part in blocks(item.fields[TRACE])]
+        whole = [block.astype(float).reshape(len(block), -1).mean(axis=1) for block in blocks(item.fields[TRACE])]
         thin, step = means(np.concatenate(whole), 400)
         row[letter] = {"ticks": [int(tick) for tick in item.ticks[::step]], "mean": numbers(thin), "step": step}
     return row
@@ -102,19 +102,19 @@ def _alike(x: Any, y: Any) -> bool:
 
 def _course(name: str, x: Any, y: Any) -> dict[str, Any]:
     """Return the largest difference at each tick, and the first tick at which there is one."""
-    most, differ = [], 0
+    worst, differ = [], 0
     for p, q in zip(blocks(x), blocks(y)):
-        each = np.abs(q.astype(float) - p).reshape(len(p), -1)
-        most.append(each.max(axis=1))
-        differ += int(np.count_nonzero(each))
-    gaps: AnyArray = np.concatenate(most)
-    apart = np.flatnonzero(gaps > 0)
+        difference = np.abs(q.astype(float) - p).reshape(len(p), -1)
+        worst.append(difference.max(axis=1))
+        differ += int(np.count_nonzero(difference))
+    gaps: AnyArray = np.concatenate(worst)
+    differing = np.flatnonzero(gaps > 0)
     ticks, thin, step = ranges(np.arange(len(gaps)), gaps[:, None], 400)
     return {
         "name": name,
         "ticks": [int(tick) for tick in ticks],
         "largest": numbers(thin[:, 0]),
-        "first": int(apart[0]) if len(apart) else None,
+        "first": int(differing[0]) if len(differing) else None,
         "most": number(gaps.max()),
         "differ": differ,
         "count": math.prod(x.shape),

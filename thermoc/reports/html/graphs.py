@@ -25,8 +25,8 @@ def drawn(title: str, ops: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "title": title,
         "nodes": [{**op, "x": places[op["id"]].x, "y": places[op["id"]].y} for op in ops],
         "edges": [list(edge) for edge in (*instant, *delayed)],
-        "width": max(place.x for place in places.values()) + WIDTH + MARGIN,
-        "height": max(place.y for place in places.values()) + HEIGHT + MARGIN,
+        "width": max(box.x for box in places.values()) + WIDTH + MARGIN,
+        "height": max(box.y for box in places.values()) + HEIGHT + MARGIN,
     }
 
 

@@ -29,7 +29,7 @@ def _mixed(name: str, trace: Any, k: int) -> dict[str, Any]:
     units = math.prod(trace.shape[2:])
     chosen = looked_at(units)
     series = picked(trace, trace.shape[1], chosen)
-    rows = [_row(unit, physics.estimate(series[..., place])) for place, unit in enumerate(chosen.tolist())]
+    rows = [_row(unit, physics.estimate(series[..., column])) for column, unit in enumerate(chosen.tolist())]
     return {"name": name, "units": units, "every": k, "rows": rows, **_autocorrelation(series)}
 
 
@@ -39,5 +39,9 @@ def _row(unit: int, chain: physics.Estimate) -> dict[str, Any]:
 
 
 def _autocorrelation(series: Any) -> dict[str, Any]:
-    found = autocorrelation(series)
-    return {"lags": found.lags.tolist(), "rho": numbers(found.mean), "slowest": numbers(found.slowest)}
+    correlation = autocorrelation(series)
+    return {
+        "lags": correlation.lags.tolist(),
+        "rho": numbers(correlation.mean),
+        "slowest": numbers(correlation.slowest),
+    }

@@ -65,8 +65,8 @@ def _difference(before: Graph, after: Graph | None) -> list[str]:
     """Return the lines that a pass took away and added, with those around them."""
     if after is None or after == before or max(len(before.ops), len(after.ops)) > MOST_OPS:
         return []
-    found = difflib.unified_diff(_lines(before), _lines(after), lineterm="", n=1)
-    return list(_without_heads(found))[:LONGEST]
+    diff = difflib.unified_diff(_lines(before), _lines(after), lineterm="", n=1)
+    return list(_without_heads(diff))[:LONGEST]
 
 
 def _lines(graph: Graph) -> Sequence[str]:

@@ -33,8 +33,8 @@ def signals(run: Run, producers: Mapping[str, str], *, runs: int = 1) -> list[di
 
     producers: the id of the op behind each, where the graph is known. runs: how many there are on the page.
     """
-    share = CELLS // max(1, len(run.recorded)) // runs
-    return [_signal(run, item, producers.get(name), share) for name, item in run.recorded.items()]
+    budget = CELLS // max(1, len(run.recorded)) // runs
+    return [_signal(run, item, producers.get(name), budget) for name, item in run.recorded.items()]
 
 
 def _signal(run: Run, item: Recorded, op: str | None, cells: int) -> dict[str, Any]:
@@ -80,10 +80,10 @@ def _traced(entry: dict[str, Any], item: Recorded, cells: int, *, spikes: bool) 
 
 def _histogram(trace: Any) -> dict[str, Any]:
     """Return how often each value came in all ticks, samples and units, none left out; a store is read in parts."""
-    ends = [(part.min(), part.max()) for part in (_finite(part) for part in blocks(trace)) if part.size]
+    ends = [(block.min(), block.max()) for block in (_finite(block) for block in blocks(trace)) if block.size]
     low, high = (min(low for low, _ in ends), max(high for _, high in ends)) if ends else (0.0, 0.0)
     edges = np.histogram_bin_edges(np.array([low, high], float), BINS)
-    counts = np.sum([np.histogram(_finite(part), edges)[0] for part in blocks(trace)], axis=0)
+    counts = np.sum([np.histogram(_finite(block), edges)[0] for block in blocks(trace)], axis=0)
     return {"edges": numbers(edges), "counts": counts.tolist()}
 
 
@@ -94,7 +94,7 @@ def _finite(part: AnyArray) -> AnyArray:
 def picked(trace: Any, samples: int, units: Sequence[int] | AnyArray) -> AnyArray:
     """Return the first samples and these units (flat) of a trace, (ticks, samples, units); a store is read in parts."""
     parts = [
-        part[:, :samples].reshape(len(part), min(samples, part.shape[1]), -1)[..., units] for part in blocks(trace)
+        block[:, :samples].reshape(len(block), min(samples, block.shape[1]), -1)[..., units] for block in blocks(trace)
     ]
     return np.concatenate(parts).astype(float)
 
@@ -116,8 +116,8 @@ def _raster(entry: dict[str, Any], item: Recorded, cells: int) -> dict[str, Any]
     units = np.arange(0, entry["units"], stride)
     samples = max(1, min(entry["samples"], SAMPLES, cells // (len(units) * 100)))
     lines = picked(item.fields[TRACE], samples, units)
-    most = max(20, min(RASTER_TICKS, cells // (len(units) * samples)))
-    thin, step = means(lines, most)
+    limit = max(20, min(RASTER_TICKS, cells // (len(units) * samples)))
+    thin, step = means(lines, limit)
     _say(entry, step, "tick", f"raster: each mark is the mean of {step} ticks")
     _say(entry, stride, "unit", f"raster: every {stride}th of {entry['units']} units")
     rows = [[numbers(thin[:, sample, unit]) for unit in range(len(units))] for sample in range(samples)]
@@ -148,10 +148,10 @@ def _evented(entry: dict[str, Any], rows: AnyArray, run: Run, cells: int) -> Non
 def _matrix(entry: dict[str, Any], values: AnyArray, tick: int, cells: int) -> dict[str, Any]:
     flat = values.reshape(len(values), -1)
     stride = max(1, -(-flat.shape[1] // MATRIX))
-    most = min(MATRIX, max(1, cells // -(-flat.shape[1] // stride)))
-    _say(entry, -(-len(flat) // most), "sample", f"the first {most} of {len(flat)} samples are drawn")
+    limit = min(MATRIX, max(1, cells // -(-flat.shape[1] // stride)))
+    _say(entry, -(-len(flat) // limit), "sample", f"the first {limit} of {len(flat)} samples are drawn")
     _say(entry, stride, "unit", f"every {stride}th of {flat.shape[1]} units is drawn")
-    rows = [numbers(row) for row in flat[:most, ::stride]]
+    rows = [numbers(row) for row in flat[:limit, ::stride]]
     return {"tick": tick, "rows": rows, "units": list(range(0, flat.shape[1], stride))}
 
 

@@ -52,22 +52,22 @@ def _first(verified: Verification, producers: Mapping[str, str]) -> list[dict[st
 
     by: the difference there at a breach, else the largest of that value over all ticks.
     """
-    found = []
+    firsts = []
     for target in verified.targets:
         breaches = [breach for breach in verified.breaches if breach.target == target]
         diverged = [row for row in verified.rows if row.target == target and row.first is not None]
         row: dict[str, Any] = {"target": target, "tick": None, "op": None, "unit": None, "pass": None, "by": None}
         row["why"] = "none"
         if breaches:
-            one = min(breaches, key=lambda breach: breach.tick)
-            row |= {"tick": one.tick, "op": one.op, "unit": list(one.unit), "pass": one.step, "why": "breach"}
-            row["by"] = number(abs(one.actual - one.expected))
+            first = min(breaches, key=lambda breach: breach.tick)
+            row |= {"tick": first.tick, "op": first.op, "unit": list(first.unit), "pass": first.step, "why": "breach"}
+            row["by"] = number(abs(first.actual - first.expected))
         elif diverged:
-            one = min(diverged, key=lambda row: row.first or 0)
-            row |= {"tick": one.first, "op": producers.get(one.value, one.value), "why": _why(one.verdict)}
-            row["by"] = number(float(one.largest))
-        found.append(row)
-    return found
+            first = min(diverged, key=lambda row: row.first or 0)
+            row |= {"tick": first.first, "op": producers.get(first.value, first.value), "why": _why(first.verdict)}
+            row["by"] = number(float(first.largest))
+        firsts.append(row)
+    return firsts
 
 
 def _why(verdict: str) -> str:
@@ -87,12 +87,12 @@ def _accuracies(verified: Verification, labels: Mapping[str, AnyArray]) -> list[
 
 
 def _accuracy(values: AnyArray, reference: AnyArray, right: AnyArray) -> dict[str, Any]:
-    said, expected = (
+    labels, expected = (
         np.asarray(a, float).mean(axis=0).reshape(len(right), -1).argmax(axis=1) for a in (values, reference)
     )
     return {
-        "accuracy": float((said == right).mean()),
+        "accuracy": float((labels == right).mean()),
         "samples": len(right),
-        "labels as reference": int((said == expected).sum()),
+        "labels as reference": int((labels == expected).sum()),
         "largest difference": float(np.abs(np.asarray(values, float) - reference).max(initial=0.0)),
     }

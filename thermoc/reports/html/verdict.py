@@ -43,22 +43,22 @@ def _differ(compared: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     """Yield whether two runs gave the same, what was asked of them differently, and by how much they are apart."""
     if compared is None:
         return
-    asked = [row for row in compared["asked"] if not row["same"]]
+    requests = [row for row in compared["asked"] if not row["same"]]
     settings = [
-        f"{row['what'].removeprefix('option ')} = {_short(row['A'])} (A), {_short(row['B'])} (B)" for row in asked
+        f"{row['what'].removeprefix('option ')} = {_short(row['A'])} (A), {_short(row['B'])} (B)" for row in requests
     ]
-    text = f"Differs: {'; '.join(settings[:3]) or 'no setting'}{'; and more' * (len(asked) > 3)}."
-    courses, apart = compared["courses"], [row for row in compared["courses"] if row["first"] is not None]
-    if courses and not apart:
+    text = f"Differs: {'; '.join(settings[:3]) or 'no setting'}{'; and more' * (len(requests) > 3)}."
+    courses, differing = compared["courses"], [row for row in compared["courses"] if row["first"] is not None]
+    if courses and not differing:
         yield _card("Both runs are the same", OK, f"Bit for bit, at every tick that can be compared. {text}", "compare")
         return
     scores = [abs(row["apart, error bars"]) for row in compared["outputs"] if row["apart, error bars"] is not None]
-    gaps = [f"{row['name']} by {row['most']:.3g} at most" for row in apart]
+    gaps = [f"{row['name']} by {row['most']:.3g} at most" for row in differing]
     text += f" Outputs are apart: {', '.join(gaps[:3])}{' and others' * (len(gaps) > 3)}." if gaps else ""
     text += f" Means of sampled outputs are {max(scores):.2g} error bars apart at most." if scores else ""
-    title = f"Runs diverge at tick {min(row['first'] for row in apart)}" if apart else "Two runs"
+    title = f"Runs diverge at tick {min(row['first'] for row in differing)}" if differing else "Two runs"
     state = WARN if scores and max(scores) > 4 else NONE
-    select = {"tick": min(row["first"] for row in apart)} if apart else {}
+    select = {"tick": min(row["first"] for row in differing)} if differing else {}
     yield _card(title, state, text, "compare", **select)
 
 
@@ -138,11 +138,11 @@ Of = Iterator[tuple[int, dict[str, Any]]]
 
 def _merged(cards: Of, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield cards that say of which run they are where there are several; equal ones are one card."""
-    found = list(cards)
-    for number, card in found:
-        alike = [other for other, same in found if (same["title"], same["text"]) == (card["title"], card["text"])]
+    merged = list(cards)
+    for number, card in merged:
+        alike = [other for other, same in merged if (same["title"], same["text"]) == (card["title"], card["text"])]
         if alike[0] == number:
-            of = f", {' and '.join(names[other] for other in alike)}" if len(found) > 1 else ""
+            of = f", {' and '.join(names[other] for other in alike)}" if len(merged) > 1 else ""
             yield {**card, "title": f"{card['title']}{of}"}
 
 
@@ -165,12 +165,12 @@ def _energy(subjects: Sequence[Mapping[str, Any]]) -> Of:
         if facts.get("joules_a_sample") is None:
             continue
         sample = "an inference" if facts["ticks"] == 1 else f"a sample of {facts['ticks']} ticks"
-        most, *others = [f"{_label(op)} {100 * (op['share'] or 0):.2g} %" for op in ops[:4]]
-        title = f"{quantity(facts['joules_a_sample'], 'J')} {sample}; {most}"
+        leading, *remaining = [f"{_label(op)} {100 * (op['share'] or 0):.2g} %" for op in ops[:4]]
+        title = f"{quantity(facts['joules_a_sample'], 'J')} {sample}; {leading}"
         size = f"{counted(facts['samples'], 'sample')} of {counted(facts['ticks'], 'tick')}"
         text = f"{quantity(facts['joules'], 'J')} in {quantity(facts['seconds'], 's')} for all {size}; a sample takes "
         text += f"{quantity(facts['latency'], 's')}."
-        text += f" Then {', '.join(others)}." if others else ""
+        text += f" Then {', '.join(remaining)}." if remaining else ""
         if facts["setup_joules"]:
             text += f" Programming the cells took {quantity(facts['setup_joules'], 'J')} more."
         yield number, _card(title, NONE, text, "chip", subject=number)
@@ -190,16 +190,16 @@ def _hottest(subjects: Sequence[Mapping[str, Any]]) -> Of:
 def _divergence(targets: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     if targets is None:
         return
-    found = [first for first in targets["first"] if first["tick"] is not None]
-    if not found:
+    diverged = [first for first in targets["first"] if first["tick"] is not None]
+    if not diverged:
         yield _card("No divergence", OK, "No target leaves the network's own course at any tick.", "targets")
         return
-    first, *others = sorted(found, key=lambda one: (one["why"] != "breach", one["why"] == UNJUDGED, one["tick"]))
-    place = f" in pass {first['pass']}" if first["pass"] else ""
+    first, *remaining = sorted(diverged, key=lambda one: (one["why"] != "breach", one["why"] == UNJUDGED, one["tick"]))
+    suffix = f" in pass {first['pass']}" if first["pass"] else ""
     state = FAIL if first["why"] == "breach" else NONE
-    text = f"{first['target']}, at {first['op']}{place}{_by(first)}: {first['why']}."
-    if others:
-        stand = ", ".join(f"{one['target']} at tick {one['tick']}{_by(one)} ({one['why']})" for one in others)
+    text = f"{first['target']}, at {first['op']}{suffix}{_by(first)}: {first['why']}."
+    if remaining:
+        stand = ", ".join(f"{one['target']} at tick {one['tick']}{_by(one)} ({one['why']})" for one in remaining)
         judged = "" if first["why"] == UNJUDGED else "The first of the judged: "
         text = f"{judged}{text} In Targets too: {stand}."
     title = f"First divergence: tick {first['tick']}, {first['target']}"

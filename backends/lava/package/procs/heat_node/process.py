@@ -49,9 +49,9 @@ class HeatNodeModelFixed(HeatNodeModel):
 
     def take(self, heat):
         capacity = wide(self.proc_params["capacity"])
-        held = wide(self.rest) + wide(heat)
-        d = held // capacity
-        self.T[:], self.rest[:] = clipped(wide(self.T) + d), held - d * capacity
+        total = wide(self.rest) + wide(heat)
+        d = total // capacity
+        self.T[:], self.rest[:] = clipped(wide(self.T) + d), total - d * capacity
 
 
 @implements(proc=HeatNode, protocol=LoihiProtocol)

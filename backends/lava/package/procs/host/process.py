@@ -30,14 +30,14 @@ class HostModel(PyLoihiProcessModel):
     def run_spk(self):
         rule, x = self.proc_params, self.a_in.recv()
         samples, start = rule["job"]["batch"], 0
-        known = {name: np.asarray(array)[np.newaxis] for name, array in rule["constants"].items()}
+        constants = {name: np.asarray(array)[np.newaxis] for name, array in rule["constants"].items()}
         rows = x.reshape(samples, -1)
         for name, shape, scale in rule["given"]:
             size = int(np.prod(shape))
-            known[name] = rows[:, start : start + size].reshape(samples, *shape) / scale
+            constants[name] = rows[:, start : start + size].reshape(samples, *shape) / scale
             start += size
         tick = self.time_step - 1 + rule["job"]["first_tick"]
-        y = computed(rule["steps"], known, tick)[rule["result"]]
+        y = computed(rule["steps"], constants, tick)[rule["result"]]
         units = rule["shape"][0] // samples
         self.s_out.send(self.message(np.broadcast_to(y.reshape(y.shape[0], -1), (samples, units)).reshape(-1)))
 

@@ -34,8 +34,8 @@ class LutModelFixed(PyLoihiProcessModel):
 
     def run_spk(self):
         table = self.proc_params["table"]
-        place = (wide(self.a_in.recv()) + self.bias >> self.proc_params["shift"]) + len(table) // 2
-        self.s_out.send(table[np.clip(place, 0, len(table) - 1)].astype(np.int32))
+        index = (wide(self.a_in.recv()) + self.bias >> self.proc_params["shift"]) + len(table) // 2
+        self.s_out.send(table[np.clip(index, 0, len(table) - 1)].astype(np.int32))
 
 
 @implements(proc=Lut, protocol=LoihiProtocol)
@@ -50,5 +50,5 @@ class LutModelFloat(PyLoihiProcessModel):
 
     def run_spk(self):
         table = self.proc_params["table"]
-        place = (self.a_in.recv() + self.bias) / 2.0 ** self.proc_params["shift"] + len(table) // 2
-        self.s_out.send(np.interp(place, np.arange(len(table)), table))
+        index = (self.a_in.recv() + self.bias) / 2.0 ** self.proc_params["shift"] + len(table) // 2
+        self.s_out.send(np.interp(index, np.arange(len(table)), table))

@@ -54,9 +54,9 @@ class MemoryModelFixed(MemoryModel):
     m: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
 
     def moved(self, a, sigma, first, second):
-        kept = decayed(wide(self.m), 4096 - self.proc_params["dm"])
+        remaining = decayed(wide(self.m), 4096 - self.proc_params["dm"])
         fed, kick = wide(a) * self.proc_params["gain"] >> 12, wide(sigma) * normal(first, second) >> 12
-        return clipped(kept + fed + kick)
+        return clipped(remaining + fed + kick)
 
 
 @implements(proc=Memory, protocol=LoihiProtocol)
@@ -72,5 +72,5 @@ class MemoryModelFloat(MemoryModel):
 
     def moved(self, a, sigma, first, second):
         z = np.sqrt(-2 * np.log(uniform(first))) * np.cos(2 * np.pi * uniform(second))
-        kept = self.m * (4096 - self.proc_params["dm"]) / 4096
-        return kept + a * self.proc_params["gain"] / 4096 + sigma * z
+        remaining = self.m * (4096 - self.proc_params["dm"]) / 4096
+        return remaining + a * self.proc_params["gain"] / 4096 + sigma * z

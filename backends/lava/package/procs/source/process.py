@@ -24,8 +24,8 @@ class SourceModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params):
         super().__init__(proc_params)
-        given = proc_params["rows"]
-        self.rows = np.load(proc_params["file"], mmap_mode="r") if given is None else given
+        rows = proc_params["rows"]
+        self.rows = np.load(proc_params["file"], mmap_mode="r") if rows is None else rows
 
     def run_spk(self):
         self.s_out.send(np.array(self.rows[(self.time_step - 1) % len(self.rows)]))
