@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.brian2.parameters import Elements, with_weights
+from thermoc.backends.brian2.parameters import ArrayElements, with_weights
 from thermoc.backends.brian2.populations import Views
 from thermoc.ir.dialects import core
 from thermoc.ir.element_indices import ElementIndices, indices, reduced, windows
@@ -26,7 +26,7 @@ class Terms:
 
     pre: ElementIndices
     post: ElementIndices
-    weight: NDArray | Elements | None = None
+    weight: NDArray | ArrayElements | None = None
 
 
 def affine(op: core.Affine, numbers: Numbers) -> Terms | None:

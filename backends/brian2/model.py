@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.brian2.parameters import Elements, ScriptParameters
+from thermoc.backends.brian2.parameters import ArrayElements, ScriptParameters
 from thermoc.backends.brian2.units import Dynamics
 from thermoc.ir.element_indices import ElementIndices
 from thermoc.ir.types import Shape
@@ -27,7 +27,7 @@ class Group:
     size: int
     batched: bool
     variables: dict[str, str] = field(default_factory=dict)
-    initial: dict[str, float | NDArray | Elements] = field(default_factory=dict)
+    initial: dict[str, float | NDArray | ArrayElements] = field(default_factory=dict)
     fixed: set[str] = field(default_factory=set)
     links: dict[str, tuple[Group, str, ElementIndices | None]] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class Connection(Step):
     target: Group
     pre: ElementIndices
     post: ElementIndices
-    weight: NDArray | Elements | None = None
+    weight: NDArray | ArrayElements | None = None
     sums: tuple[str, str] | None = None
     event: str = ""
     delay: int = 0

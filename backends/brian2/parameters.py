@@ -19,7 +19,7 @@ from thermoc.ir.values import Array
 
 
 @dataclass(frozen=True, kw_only=True)
-class Elements:
+class ArrayElements:
     """Elements of a named array of the script, flat."""
 
     array: str
@@ -30,7 +30,7 @@ class Elements:
 
     def equals(self, other: object) -> bool:
         """Tell whether these are the same elements."""
-        if not isinstance(other, Elements) or self.array != other.array:
+        if not isinstance(other, ArrayElements) or self.array != other.array:
             return False
         return np.array_equal(self.places, other.places)
 
@@ -138,4 +138,4 @@ def with_weights(op: Any, name: str, terms: Callable[[Any, Any], Any], views: An
     places = np.arange(source.value.numpy.size) if view.places is None else view.places
     # Numbers that say where each weight comes from stand for it; from 1, for weights of 0 are left out.
     said = terms(op, lambda value: (places + 1).reshape(value.shape) if value == weight else views.numbers(value))
-    return said if said is None else replace(said, weight=Elements(array=source.name, places=said.weight - 1))
+    return said if said is None else replace(said, weight=ArrayElements(array=source.name, places=said.weight - 1))

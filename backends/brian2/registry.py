@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from thermoc.backends.brian2 import expressions, units
 from thermoc.backends.brian2.model import Group
 from thermoc.backends.brian2.names import Names
-from thermoc.backends.brian2.parameters import Elements
+from thermoc.backends.brian2.parameters import ArrayElements
 from thermoc.backends.brian2.populations import Views
 from thermoc.ir.dialects import core
 from thermoc.ir.element_indices import ElementIndices
@@ -92,7 +92,7 @@ class Registry:
         if isinstance(source, core.Constant):
             group.initial[name] = source.value.numpy.reshape(-1)
         elif isinstance(source, core.Parameter):
-            group.initial[name] = Elements(array=source.name, places=np.arange(source.value.numpy.size))
+            group.initial[name] = ArrayElements(array=source.name, places=np.arange(source.value.numpy.size))
         return name
 
     def fixed(self, name: str, array: NDArray, group: Group) -> str:
@@ -105,14 +105,14 @@ class Registry:
                 return equal
         return self._fixed(name, flat, group, truth=flat.dtype == bool)
 
-    def _fixed(self, name: str, numbers: NDArray | Elements, group: Group, *, truth: bool) -> str:
+    def _fixed(self, name: str, numbers: NDArray | ArrayElements, group: Group, *, truth: bool) -> str:
         constant = self.names.variable(name)
         group.variables[constant] = ("boolean" if truth else "1") + " (constant)"
         group.initial[constant] = numbers
         group.fixed.add(constant)
         return constant
 
-    def _replaceable(self, name: str, elements: Elements, group: Group, *, truth: bool) -> str:
+    def _replaceable(self, name: str, elements: ArrayElements, group: Group, *, truth: bool) -> str:
         """Declare elements of a parameter as constants of a group, one a unit; return their identifier."""
         for equal in group.fixed:
             if elements.equals(group.initial[equal]):
@@ -159,7 +159,7 @@ class Registry:
                 return Operand(text=expressions.number(flat[0].item()))
             return Operand(text=self.fixed(value.name, flat, group))
         if isinstance(source, core.Parameter):
-            elements = Elements(array=source.name, places=indices)
+            elements = ArrayElements(array=source.name, places=indices)
             truth = source.value.numpy.dtype == bool
             return Operand(text=self._replaceable(value.name, elements, group, truth=truth))
         if self.group(view.root) is group and self._whole(indices, group):

@@ -19,7 +19,7 @@ from thermoc.backends.brian2.model import (
     Step,
     UnitStep,
 )
-from thermoc.backends.brian2.parameters import Elements, read_array
+from thermoc.backends.brian2.parameters import ArrayElements, read_array
 from thermoc.ir.element_indices import ElementIndices
 
 Data = dict[str, NDArray]
@@ -98,9 +98,9 @@ class _ScriptWriter:
         self.lines.append("    return sim")
         return "\n".join(self.lines)
 
-    def _array(self, name: str, array: NDArray | Elements) -> str:
+    def _array(self, name: str, array: NDArray | ArrayElements) -> str:
         """Store an array, or which elements of a parameter it is; return the text that reads it."""
-        if isinstance(array, Elements):
+        if isinstance(array, ArrayElements):
             return f"np.ravel({read_array(array.array)})[{self._places(f'{name}.places', array.places)}]"
         key, number = name, 1
         while key in self.data:
@@ -132,7 +132,7 @@ class _ScriptWriter:
         self.lines += [f"        {line}" for line in equations]
         self.lines += [f"        ''', name={group.name!r}{arguments})"]
         for name, value in group.initial.items():
-            if isinstance(value, np.ndarray | Elements):
+            if isinstance(value, np.ndarray | ArrayElements):
                 text = f"sim.repeated_values({self._array(f'{group.name}.{name}', value)}, {group.batched})"
             # Brian2's variables start at 0.
             elif value == 0:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 @dataclass(kw_only=True)
-class Output:
+class ScriptOutput:
     """What a run returns at each tick: a variable of a group, or (without one) its spikes."""
 
     group: Any
@@ -60,7 +60,7 @@ class Simulation:
     place: dict[str, float]
     record: frozenset[str]
     objects: list[Any] = field(default_factory=list)
-    outputs: dict[str, Output] = field(default_factory=dict)
+    outputs: dict[str, ScriptOutput] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
@@ -187,7 +187,7 @@ class Simulation:
             self.add(monitor)
         else:
             self.act(lambda: self._keep(name, group, variable))
-        self.outputs[name] = Output(group=group, variable=variable, monitor=monitor, **layout)
+        self.outputs[name] = ScriptOutput(group=group, variable=variable, monitor=monitor, **layout)
 
     def _keep(self, name, group, variable):
         if name in self.kept:

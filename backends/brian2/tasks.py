@@ -20,7 +20,7 @@ from thermoc.backends.brian2.model import (
     Step,
     UnitStep,
 )
-from thermoc.backends.brian2.parameters import Elements
+from thermoc.backends.brian2.parameters import ArrayElements
 from thermoc.backends.brian2.registry import Operand, Registry, refusal
 from thermoc.backends.brian2.schedule import Task
 from thermoc.ir.dialects import core, langevin, spiking, thermo
@@ -402,12 +402,12 @@ def connect(x: Value, terms: linear.Terms, root: str, plan: TickPlan, into: str 
     plan.alone(Connection(name=name, weight=weight, **ends, **how), (root,), *reads)
 
 
-def _weight(terms: linear.Terms) -> tuple[NDArray | Elements | None, str]:
+def _weight(terms: linear.Terms) -> tuple[NDArray | ArrayElements | None, str]:
     """Return the weights, None where all are one number, and what stands for them in the synapses' code."""
     weight = terms.weight
     if weight is None:
         return None, "1"
-    if isinstance(weight, Elements):
+    if isinstance(weight, ArrayElements):
         return weight, "w"
     if len(weight) and (weight == weight[0]).all():
         return None, "1" if weight[0] == 1 else expressions.number(weight[0].item())

@@ -12,7 +12,7 @@ from thermoc.backends.chip.capacities import Capacities
 from thermoc.backends.chip.partition import CoreGroups
 from thermoc.backends.chip.placement import CorePlacement, MeshPlacement, traffic
 from thermoc.backends.chip.trial import Warmth
-from thermoc.backends.chip.work_types import Work
+from thermoc.backends.chip.work_types import ChipWork
 from thermoc.ir.graph import Graph
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
@@ -34,13 +34,15 @@ class CoolSamplers(Pass):
     chip: Capacities = field(repr=False)
 
     def run(self, graph: Graph, log: Log) -> Graph:
-        work = log.needed(Work)
+        work = log.needed(ChipWork)
         if work.sites and (warmth := log.needed(Warmth)).sampling.any():
             log.keep(cool(work, log.needed(CoreGroups), log.needed(CorePlacement), self.chip, warmth))
         return graph
 
 
-def cool(work: Work, groups: CoreGroups, placement: CorePlacement, chip: Capacities, warmth: Warmth) -> CorePlacement:
+def cool(
+    work: ChipWork, groups: CoreGroups, placement: CorePlacement, chip: Capacities, warmth: Warmth
+) -> CorePlacement:
     """Return cores that keep sampled units below the reference, wires being the smaller part of what is minimised.
 
     Groups that sample go wherever that is better, then swaps (of a fixed seed) follow that make it better still.

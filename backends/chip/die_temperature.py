@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from thermoc.backends.chip.samplers import temperature
-from thermoc.backends.chip.work_types import TaskKind, Work
+from thermoc.backends.chip.work_types import ChipWork, TaskKind
 from thermoc.ir.dialects import core
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.graph import Graph, NameSource, fresh_names
@@ -55,7 +55,7 @@ class AtDieTemperature(Pass):
     numbers: Callable[..., Sequence[Pass]] = field(repr=False)
 
     def run(self, graph: Graph, log: Log) -> Graph:
-        work = log.needed(Work)
+        work = log.needed(ChipWork)
         products = frozenset(work.ops[task.op] for task in work.tasks if task.kind is TaskKind.product)
         passes = [DieTemperature(sites=frozenset(work.sites)), *self.numbers(warm=[CellWarmth(products=products)])]
         log.keep(AtDie(lowered=run_passes(work.graph, passes)))

@@ -12,7 +12,7 @@ from thermoc.backends.chip.capacities import Capacities, capacities_of
 from thermoc.backends.chip.partition import CoreGroups, needs
 from thermoc.backends.chip.placement import CorePlacement
 from thermoc.backends.chip.routes import Routes
-from thermoc.backends.chip.work_types import Work
+from thermoc.backends.chip.work_types import ChipWork
 from thermoc.passes.change_log import Lowered
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine import ChipProgram
@@ -25,7 +25,7 @@ class ChipLayout:
 
     chip: Chip
     shape: Capacities
-    work: Work
+    work: ChipWork
     partition: CoreGroups
     placement: CorePlacement
     routes: Routes
@@ -37,7 +37,7 @@ class ChipLayout:
         return cls(
             chip=chip,
             shape=capacities_of(chip),
-            work=lowered.needed(Work),
+            work=lowered.needed(ChipWork),
             partition=lowered.needed(CoreGroups),
             placement=lowered.needed(CorePlacement),
             routes=lowered.needed(Routes),

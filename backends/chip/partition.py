@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.chip.capacities import Capacities
-from thermoc.backends.chip.work_types import THERMAL, ChipTask, TaskKind, Work
+from thermoc.backends.chip.work_types import THERMAL, ChipTask, ChipWork, TaskKind
 from thermoc.ir.graph import Graph
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
@@ -52,11 +52,11 @@ class PartitionWork(Pass):
     apart: bool
 
     def run(self, graph: Graph, log: Log) -> Graph:
-        log.keep(partition(log.needed(Work), self.chip, apart=self.apart))
+        log.keep(partition(log.needed(ChipWork), self.chip, apart=self.apart))
         return graph
 
 
-def partition(work: Work, chip: Capacities, *, apart: bool = False) -> CoreGroups:
+def partition(work: ChipWork, chip: Capacities, *, apart: bool = False) -> CoreGroups:
     """Return groups that fit a core each. Errors: T306, how much was asked of how much, whose limit.
 
     P-bits of one op alone share a core, so that its heaters hold one temperature. apart: they share it with no arrays,
@@ -85,7 +85,7 @@ class _Group:
 
 
 class _Filler:
-    def __init__(self, work: Work, chip: Capacities, apart: bool):
+    def __init__(self, work: ChipWork, chip: Capacities, apart: bool):
         self.work, self.chip, self.apart = work, chip, apart
         self.groups: list[_Group] = []
         self.of: dict[int, int] = {}
@@ -148,7 +148,7 @@ class _Filler:
         return np.array([self.of[number] for number in range(len(self.work.tasks))], np.int64)
 
 
-def _message_bytes(work: Work, group: NDArray[np.int64], groups: int) -> NDArray[np.int64]:
+def _message_bytes(work: ChipWork, group: NDArray[np.int64], groups: int) -> NDArray[np.int64]:
     """Return what may lie in a tile's buffer at once for each group: two of every message that comes.
 
     Two, because a channel lets one message come while the one before it is read.
@@ -160,7 +160,7 @@ def _message_bytes(work: Work, group: NDArray[np.int64], groups: int) -> NDArray
     return size
 
 
-def needs(work: Work, chip: Capacities) -> dict[str, tuple[int, int]]:
+def needs(work: ChipWork, chip: Capacities) -> dict[str, tuple[int, int]]:
     """Return what a network needs of the chip as (used, limit)."""
     products = sum(task.kind is TaskKind.product for task in work.tasks)
     units = sum(task.size for task in work.tasks if task.kind in THERMAL)
@@ -170,14 +170,14 @@ def needs(work: Work, chip: Capacities) -> dict[str, tuple[int, int]]:
     }
 
 
-def _check_chip(work: Work, chip: Capacities) -> None:
+def _check_chip(work: ChipWork, chip: Capacities) -> None:
     """Refuse a network that needs more than the cores of the chip hold in all. Errors: T306."""
     for what, (used, limit) in needs(work, chip).items():
         if used > limit:
             raise _too_many(work, chip, what, used, limit)
 
 
-def _too_many(work: Work, chip: Capacities, what: str, used: int, limit: int) -> ThermocError:
+def _too_many(work: ChipWork, chip: Capacities, what: str, used: int, limit: int) -> ThermocError:
     kinds = (TaskKind.product,) if what == "arrays" else THERMAL
     count: dict[int, int] = defaultdict(int)
     for task in work.tasks:

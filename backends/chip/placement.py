@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thermoc.backends.chip.capacities import Capacities
 from thermoc.backends.chip.partition import CoreGroups
-from thermoc.backends.chip.work_types import Work
+from thermoc.backends.chip.work_types import ChipWork
 from thermoc.ir.graph import Graph
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
@@ -41,11 +41,11 @@ class PlaceGroups(Pass):
     chip: Capacities = field(repr=False)
 
     def run(self, graph: Graph, log: Log) -> Graph:
-        log.keep(place(log.needed(Work), log.needed(CoreGroups), self.chip))
+        log.keep(place(log.needed(ChipWork), log.needed(CoreGroups), self.chip))
         return graph
 
 
-def traffic(work: Work, groups: CoreGroups) -> NDArray[np.float64]:
+def traffic(work: ChipWork, groups: CoreGroups) -> NDArray[np.float64]:
     """Return bytes a tick between groups, (groups, groups), symmetric."""
     between = np.zeros((groups.groups, groups.groups))
     for sent in work.transfers:
@@ -56,7 +56,7 @@ def traffic(work: Work, groups: CoreGroups) -> NDArray[np.float64]:
     return between
 
 
-def place(work: Work, groups: CoreGroups, chip: Capacities) -> CorePlacement:
+def place(work: ChipWork, groups: CoreGroups, chip: Capacities) -> CorePlacement:
     """Return cores for the groups that keep wires short.
 
     Groups are laid along a snake through the tiles, then swapped while that shortens the wires. No tile's buffer is to

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.chip.work_types import Draft, Span, Spans, TaskKind, full_cuts
+from thermoc.backends.chip.work_types import Draft, ElementRange, Spans, TaskKind, full_cuts
 from thermoc.ir.dialects import core, sampling
 from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
@@ -25,7 +25,7 @@ def split_product(draft: Draft, op: Any, matrix: NDArray[np.bool_]) -> None:
     # The matrix of a convolution meets one window for each place of the result.
     sums = tile_matrix(draft, _entering(draft, op), matrix, max(1, y.size // matrix.shape[1]))
     # Where all weights are 0 nothing is on arrays, and the result must still lie somewhere.
-    draft.lies[y.name] = sums or [Span(0, y.size, draft.add(TaskKind.vector, 0, y.size))]
+    draft.lies[y.name] = sums or [ElementRange(0, y.size, draft.add(TaskKind.vector, 0, y.size))]
 
 
 def split_energy(draft: Draft, op: sampling.IsingEnergy, matrix: NDArray[np.bool_]) -> None:
@@ -35,7 +35,7 @@ def split_energy(draft: Draft, op: sampling.IsingEnergy, matrix: NDArray[np.bool
     for low, high, source in fields:
         draft.send(source, task, draft.sum_bytes(high - low))
     draft.read(task, op.s, 0, len(matrix))
-    draft.lies[op.E.name] = [Span(0, 1, task)]
+    draft.lies[op.E.name] = [ElementRange(0, 1, task)]
 
 
 def tile_matrix(draft: Draft, x: Value, matrix: NDArray[np.bool_], times: int) -> Spans:
@@ -66,7 +66,7 @@ def _summed(draft: Draft, arrays: list[int], left: int, right: int, times: int) 
         task = draft.add(TaskKind.gather, 0, width, passes=len(arrays) - 1)
         for array in arrays:
             draft.send(array, task, draft.sum_bytes(width))
-    return [Span(left * times, right * times, task)]  # with several places, all places of these channels
+    return [ElementRange(left * times, right * times, task)]  # with several places, all places of these channels
 
 
 def _entering(draft: Draft, op: Any) -> Value:

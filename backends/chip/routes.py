@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from thermoc.backends.chip.capacities import Capacities
 from thermoc.backends.chip.partition import CoreGroups
 from thermoc.backends.chip.placement import CorePlacement
-from thermoc.backends.chip.work_types import Work
+from thermoc.backends.chip.work_types import ChipWork
 from thermoc.ir.graph import Graph
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
@@ -56,11 +56,11 @@ class RouteMessages(Pass):
 
     def run(self, graph: Graph, log: Log) -> Graph:
         core = log.needed(CorePlacement).core[log.needed(CoreGroups).group]
-        log.keep(route(log.needed(Work), core, self.chip))
+        log.keep(route(log.needed(ChipWork), core, self.chip))
         return graph
 
 
-def route(work: Work, core: NDArray[np.int64], chip: Capacities) -> Routes:
+def route(work: ChipWork, core: NDArray[np.int64], chip: Capacities) -> Routes:
     """Return what every link carries; ``core`` is that of each task."""
     load = np.zeros((chip.columns * chip.rows, 4), np.int64)
     for sent in work.transfers:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from thermoc.backends.chip.products import couplings_of
 from thermoc.backends.chip.reads import units_read
-from thermoc.backends.chip.work_types import Draft, Span, Spans, TaskKind, elements_read, even_cuts, full_cuts
+from thermoc.backends.chip.work_types import Draft, ElementRange, Spans, TaskKind, elements_read, even_cuts, full_cuts
 from thermoc.ir.dialects import devices, sampling, thermo
 from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC, Op
 from thermoc.ir.types import Role
@@ -86,7 +86,7 @@ def _banks(draft: Draft, op: Op, colours: NDArray[np.int64], *, coupled: bool) -
         rounds = counts * getattr(op, "sweeps", 1) if coupled else ()
         updates = max(1, len(rounds))
         task = draft.add(kind, low, high, rounds=rounds, colours=number, heated=heated, updates=updates)
-        banks.append(Span(low, high, task))
+        banks.append(ElementRange(low, high, task))
         for operand in op.instant_inputs:
             if operand.name not in draft.constants:
                 draft.read(task, operand, *elements_read(operand.inferred, low, high, value.inferred))
@@ -111,11 +111,11 @@ def _colours(draft: Draft, op: Op, size: int) -> NDArray[np.int64]:
 def _gathered(draft: Draft, banks: Spans, value: Value) -> Spans:
     """Let one core put a result together that each bank has something of, such as a sum over all units."""
     if len(banks) == 1:
-        return [Span(0, value.size, banks[0].task)]
+        return [ElementRange(0, value.size, banks[0].task)]
     task = draft.add(TaskKind.gather, 0, value.size, passes=len(banks) - 1)
     for bank in banks:
         draft.send(bank.task, task, draft.sum_bytes(value.size))
-    return [Span(0, value.size, task)]
+    return [ElementRange(0, value.size, task)]
 
 
 def _compared(draft: Draft, banks: Spans, value: Value) -> Spans:
@@ -128,7 +128,7 @@ def _compared(draft: Draft, banks: Spans, value: Value) -> Spans:
     task = draft.add(TaskKind.gather, 0, value.size, elements=sum(bests))
     for best, bank in zip(bests, banks):
         draft.send(bank.task, task, draft.sum_bytes(best))
-    return [Span(0, value.size, task)]
+    return [ElementRange(0, value.size, task)]
 
 
 def _exchange_states(draft: Draft, op: Op, banks: Spans) -> None:
@@ -153,7 +153,12 @@ def _couple(draft: Draft, matrix: NDArray[np.bool_], banks: Spans) -> None:
 
 
 def _coupling_array(
-    draft: Draft, bank: Span, banks: Spans, rows: tuple[int, int], columns: tuple[int, int], sides: dict[str, int]
+    draft: Draft,
+    bank: ElementRange,
+    banks: Spans,
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+    sides: dict[str, int],
 ) -> None:
     """Write one array: the states of its rows' units come from their banks, a bit each, and its sums go to ``bank``."""
     rounds, (top, bottom), (left, right) = draft.tasks[bank.task].rounds, rows, columns

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from thermoc.backends.chip.capacities import Capacities
 from thermoc.backends.chip.partition import CoreGroups
 from thermoc.backends.chip.placement import CorePlacement
-from thermoc.backends.chip.work_types import ChipTask, TaskKind, Work
+from thermoc.backends.chip.work_types import ChipTask, ChipWork, TaskKind
 from thermoc.ir.graph import Graph
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
@@ -37,11 +37,11 @@ class ScheduleInstructions(Pass):
 
     def run(self, graph: Graph, log: Log) -> Graph:
         core = log.needed(CorePlacement).core[log.needed(CoreGroups).group]
-        log.keep(schedule(graph.name, log.needed(Work), core, self.chip))
+        log.keep(schedule(graph.name, log.needed(ChipWork), core, self.chip))
         return graph
 
 
-def schedule(name: str, work: Work, core: NDArray[np.int64], chip: Capacities) -> ChipProgram:
+def schedule(name: str, work: ChipWork, core: NDArray[np.int64], chip: Capacities) -> ChipProgram:
     """Return the machine's program. Each message is sent as soon as it is made and received where it is needed.
 
     core: that of each task. Errors: T306 for a tick of too many instructions (sweeps are written out).
@@ -60,7 +60,7 @@ def _rows(stream: Sequence[Row]) -> list[tuple[int, ...]]:
 class _Scheduler:
     """Streams that are being written: rows of each core once at the start, and in every tick."""
 
-    def __init__(self, work: Work, core: list[int], chip: Capacities):
+    def __init__(self, work: ChipWork, core: list[int], chip: Capacities):
         self.work, self.core, self.chip = work, core, chip
         self.setup: dict[int, list[Row]] = defaultdict(list)
         self.tick: dict[int, list[Row]] = defaultdict(list)

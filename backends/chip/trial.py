@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thermoc.backends.chip.partition import CoreGroups
 from thermoc.backends.chip.placement import CorePlacement
-from thermoc.backends.chip.work_types import THERMAL, Work
+from thermoc.backends.chip.work_types import THERMAL, ChipWork
 from thermoc.ir.graph import Graph
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
@@ -52,13 +52,13 @@ class TrialRun(Pass):
     chip: Chip = field(repr=False)
 
     def run(self, graph: Graph, log: Log) -> Graph:
-        work, core = log.needed(Work), log.needed(CorePlacement).core
+        work, core = log.needed(ChipWork), log.needed(CorePlacement).core
         if work.sites:  # a network that draws nothing has nothing to keep cool, on a chip that may have no units
             log.keep(trial(work, log.needed(CoreGroups), core, log.needed(ChipProgram), self.chip))
         return graph
 
 
-def trial(work: Work, groups: CoreGroups, core: NDArray[np.int64], program: ChipProgram, chip: Chip) -> Warmth:
+def trial(work: ChipWork, groups: CoreGroups, core: NDArray[np.int64], program: ChipProgram, chip: Chip) -> Warmth:
     """Return mean powers of groups in a trial run, and how places warm each other; ``core`` is that of each group."""
     heat = ElectroThermal(chip)
     price = costs(program, chip)

@@ -9,7 +9,16 @@ from typing import Any, ClassVar
 from thermoc.backends.chip.capacities import Capacities
 from thermoc.backends.chip.products import couplings_of, split_energy, split_product, weights_of
 from thermoc.backends.chip.samplers import needs_units, split_units
-from thermoc.backends.chip.work_types import Draft, Span, Spans, TaskKind, Work, draft, elements_read, even_cuts
+from thermoc.backends.chip.work_types import (
+    ChipWork,
+    Draft,
+    ElementRange,
+    Spans,
+    TaskKind,
+    draft,
+    elements_read,
+    even_cuts,
+)
 from thermoc.ir.dialects import core, crossbar, heat, langevin, loihi, sampling, spiking, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.op_table import OpTable
@@ -62,7 +71,7 @@ class SplitWork(Pass):
         return graph
 
 
-def split_work(graph: Graph, chip: Capacities) -> Work:
+def split_work(graph: Graph, chip: Capacities) -> ChipWork:
     """Return the work of a typed graph. Errors: T305 where the chip lacks what an op needs, T306."""
     writing, watched = draft(graph, chip), _watched(graph)
     for op in graph.order:
@@ -103,7 +112,7 @@ def _costs_nothing(draft: Draft, op: Op) -> bool:
     if source is not None and (spans := draft.lies.get(source.name)) is not None:
         for value in op.results:
             same = source.size == value.size
-            draft.lies[value.name] = spans if same else [Span(0, value.size, spans[0].task)]
+            draft.lies[value.name] = spans if same else [ElementRange(0, value.size, spans[0].task)]
     return True
 
 
@@ -133,12 +142,12 @@ def _split_memory(draft: Draft, op: Any, kind: TaskKind) -> None:
     limit = max(1, draft.chip.buffer // (4 * draft.chip.value_bytes))
     # A delay of several ticks stores each of them, so its pieces are that much smaller.
     cuts = even_cuts(value.size, max(1, limit // getattr(op, "ticks", 1)))
-    draft.lies[value.name] = [Span(low, high, draft.add(kind, low, high)) for low, high in cuts]
+    draft.lies[value.name] = [ElementRange(low, high, draft.add(kind, low, high)) for low, high in cuts]
 
 
 def _split_output(draft: Draft, op: core.Output) -> None:
     """Write an output: it leaves the chip from where its value lies."""
-    for low, high, source in draft.lies.get(op.x.name, [Span(0, op.x.size, -1)]):
+    for low, high, source in draft.lies.get(op.x.name, [ElementRange(0, op.x.size, -1)]):
         task = draft.add(TaskKind.output, low, high)
         if source >= 0:
             draft.send(source, task, draft.value_bytes(op.x, high - low))
@@ -157,9 +166,9 @@ def _split_arithmetic(draft: Draft, op: Op) -> None:
         # A reduction takes as long as its operand, not as its result.
         elements = largest if len(cuts) == 1 else high - low
         task = draft.add(TaskKind.vector, low, high, elements=elements, passes=VECTOR_PASSES[type(op)])
-        spans.append(Span(low, high, task))
+        spans.append(ElementRange(low, high, task))
         for v in op.instant_inputs:
             alone = len(cuts) == 1
             draft.read(task, v, *((0, v.size) if alone else elements_read(v.inferred, low, high, value.inferred)))
     for v in op.results:
-        draft.lies[v.name] = spans if v.size == value.size else [Span(0, v.size, spans[0].task)]
+        draft.lies[v.name] = spans if v.size == value.size else [ElementRange(0, v.size, spans[0].task)]

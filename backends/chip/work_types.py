@@ -85,7 +85,7 @@ class Transfer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class ChipWork:
     """Tasks in an order in which each follows what acts on it within the tick, and the transfers between them.
 
     graph: whose ops are served. ops: the names of those that cost something. sites: for each op at a place's
@@ -122,7 +122,7 @@ def _text(sent: Transfer) -> str:
     return f"{sent.bytes} bytes{often}" + (" at the tick's end" if sent.late else "")
 
 
-class Span(NamedTuple):
+class ElementRange(NamedTuple):
     """Elements ``low`` to ``high`` of a value (flat), which a task leaves on its core."""
 
     low: int
@@ -130,7 +130,7 @@ class Span(NamedTuple):
     task: int
 
 
-Spans = list[Span]
+Spans = list[ElementRange]
 
 
 @dataclass(kw_only=True)
@@ -179,9 +179,9 @@ class Draft:
         # A product has the bits of both its factors, and so has a sum of products.
         return 2 * count * self.chip.value_bytes
 
-    def work(self) -> Work:
+    def work(self) -> ChipWork:
         """Return what was written."""
-        return Work(
+        return ChipWork(
             graph=self.graph,
             tasks=tuple(self.tasks),
             transfers=tuple(self.transfers),

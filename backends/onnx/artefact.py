@@ -15,7 +15,7 @@ from thermoc.backends.base import Artefact
 from thermoc.backends.onnx.interface import Interface
 from thermoc.backends.onnx.lower import Options
 from thermoc.backends.onnx.target import IR_VERSION, OPSET
-from thermoc.backends.onnx.writer import Body, OnnxNode, Tensor
+from thermoc.backends.onnx.writer import Body, NamedTensor, OnnxNode
 from thermoc.ir.dialects.core import Probe
 from thermoc.ir.graph import Graph
 from thermoc.ir.parameters import with_parameters
@@ -99,8 +99,8 @@ class OnnxContent:
     """The parts of a file: what it takes and returns, its nodes, and the arrays it carries."""
 
     name: str
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
+    inputs: tuple[NamedTensor, ...]
+    outputs: tuple[NamedTensor, ...]
     nodes: tuple[OnnxNode, ...]
     constants: Mapping[str, NDArray]
 
@@ -150,7 +150,7 @@ def _attribute(value: Any) -> Any:
     return helper.np_dtype_to_tensor_dtype(value) if isinstance(value, np.dtype) else value
 
 
-def _infos(tensors: Iterable[Tensor]) -> list[ValueInfoProto]:
+def _infos(tensors: Iterable[NamedTensor]) -> list[ValueInfoProto]:
     from onnx import helper
 
     return [

@@ -17,7 +17,7 @@ from thermoc.backends.onnx.refusals import known, refuse
 from thermoc.backends.onnx.scope import CONTROLS, Scope
 from thermoc.backends.onnx.stored import store
 from thermoc.backends.onnx.target import TARGET
-from thermoc.backends.onnx.writer import NodeWriter, Tensor
+from thermoc.backends.onnx.writer import NamedTensor, NodeWriter
 from thermoc.ir.dialects.core import Delay, Input, Output
 from thermoc.ir.graph import Graph, NameSource
 from thermoc.ir.types import DType
@@ -76,8 +76,8 @@ def _run(scope: Scope) -> dict[str, str]:
     """Write a loop over the ticks, with the states carried from each to the next."""
     graph, interface, w = scope.graph, scope.interface, scope.writer
     initial, ticks = _entered(scope), scope.ticks
-    number = Tensor(name=w.name("tick"), dtype=np.dtype(np.int64), dims=())
-    go_on = Tensor(name=w.name("continue"), dtype=np.dtype(bool), dims=())
+    number = NamedTensor(name=w.name("tick"), dtype=np.dtype(np.int64), dims=())
+    go_on = NamedTensor(name=w.name("continue"), dtype=np.dtype(bool), dims=())
     carried = [_carried(scope, port) for port in interface.states]
     # A Loop hands its body the iteration, the condition and then what is carried.
     w.enter([number, go_on, *carried])
@@ -116,25 +116,27 @@ def _left(scope: Scope, port: StatePort, tensor: str) -> str:
     return scope.writer("Unsqueeze", tensor, scope.writer.integers(0)) if port.uniform else tensor
 
 
-def _carried(scope: Scope, port: StatePort) -> Tensor:
+def _carried(scope: Scope, port: StatePort) -> NamedTensor:
     dims = port.shape if port.uniform else port.returned
-    return Tensor(name=scope.writer.names(f"{port.name}/carried"), dtype=DType(port.dtype).numpy, dims=dims)
+    return NamedTensor(name=scope.writer.names(f"{port.name}/carried"), dtype=DType(port.dtype).numpy, dims=dims)
 
 
-def _returned(scope: Scope, op: Output) -> Tensor:
+def _returned(scope: Scope, op: Output) -> NamedTensor:
     kind = op.x.inferred
-    return Tensor(name=scope.batched(op.x), dtype=kind.dtype.numpy, dims=("batch", *kind.shape))
+    return NamedTensor(name=scope.batched(op.x), dtype=kind.dtype.numpy, dims=("batch", *kind.shape))
 
 
 def _content(scope: Scope) -> OnnxContent:
     interface = scope.interface
-    ports = [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=interface.dims(p)) for p in interface.inputs]
-    ports += [Tensor(name=t, dtype=np.dtype(CONTROLS[name][0]), dims=()) for name, t in scope.controls.items()]
-    ports += [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=p.given) for p in interface.states]
+    ports = [NamedTensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=interface.dims(p)) for p in interface.inputs]
+    ports += [NamedTensor(name=t, dtype=np.dtype(CONTROLS[name][0]), dims=()) for name, t in scope.controls.items()]
+    ports += [NamedTensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=p.given) for p in interface.states]
     used = [p for p in interface.parameters if p.tensor in scope.defaults]
-    ports += [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=p.shape) for p in used]
-    outputs = [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=interface.dims(p)) for p in interface.outputs]
-    outputs += [Tensor(name=p.final, dtype=DType(p.dtype).numpy, dims=p.returned) for p in interface.states]
+    ports += [NamedTensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=p.shape) for p in used]
+    outputs = [
+        NamedTensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=interface.dims(p)) for p in interface.outputs
+    ]
+    outputs += [NamedTensor(name=p.final, dtype=DType(p.dtype).numpy, dims=p.returned) for p in interface.states]
     return OnnxContent(
         name=scope.graph.name,
         inputs=tuple(ports),

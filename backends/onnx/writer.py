@@ -16,7 +16,7 @@ Dims = tuple[int | str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tensor:
+class NamedTensor:
     """A named tensor of known format; a dimension is a length, or the name of one known when it runs."""
 
     name: str
@@ -29,8 +29,8 @@ class Body:
     """The graph inside a loop. It may read any tensor of the graph around it."""
 
     nodes: tuple[OnnxNode, ...]
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
+    inputs: tuple[NamedTensor, ...]
+    outputs: tuple[NamedTensor, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +99,11 @@ class NodeWriter:
         if inside:
             self._inside.update(node.outputs)
 
-    def enter(self, inputs: Iterable[Tensor]) -> None:
+    def enter(self, inputs: Iterable[NamedTensor]) -> None:
         """Begin the body of a loop over these tensors."""
         self._inside.update(tensor.name for tensor in inputs)
 
-    def leave(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Body:
+    def leave(self, inputs: Sequence[NamedTensor], outputs: Sequence[NamedTensor]) -> Body:
         """End the body; the outputs name the tensors it returns, each of which becomes one of its own."""
         produced: set[str] = set()
         for node in self._body:
@@ -113,7 +113,7 @@ class NodeWriter:
         self._body, self._inside = [], set()
         return Body(nodes=tuple(nodes), inputs=tuple(inputs), outputs=tuple(owned))
 
-    def _owned(self, tensor: Tensor, produced: set[str]) -> Tensor:
+    def _owned(self, tensor: NamedTensor, produced: set[str]) -> NamedTensor:
         """Return the tensor if the body makes it and has not returned it yet, else a copy."""
         if tensor.name in produced:
             produced.discard(tensor.name)

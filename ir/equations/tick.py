@@ -21,7 +21,7 @@ CHANGES: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tick:
+class TickExpressions:
     """States after the tick, which units fired (None without a threshold), and the ticks each stays refractory.
 
     margin: what had to exceed what, where the threshold is one comparison.
@@ -33,7 +33,7 @@ class Tick:
     margin: tuple[Any, Any] | None = None
 
 
-def tick(m: Motion, method: str, x: State, held: Any = None, ticks: int = 0) -> Tick:
+def tick(m: Motion, method: str, x: State, held: Any = None, ticks: int = 0) -> TickExpressions:
     """Return what a tick makes of states x. held: ticks for which units stay refractory; a spike makes them ``ticks``.
 
     Variables flagged "unless refractory" keep their value in refractory units: their step is undone, and what others
@@ -46,14 +46,14 @@ def tick(m: Motion, method: str, x: State, held: Any = None, ticks: int = 0) -> 
         holds = [line.held for line in m.system.slopes.values()]
         moved = [choose(resting, old, new) if keep else new for old, new, keep in zip(x, moved, holds)]
     if m.system.threshold is None:
-        return Tick(x=moved)
+        return TickExpressions(x=moved)
     fired, margin = _value(m, m.system.threshold, moved), _margin(m, m.system.threshold, moved)
     if held is None:
-        return Tick(x=_reset(m, fired, moved), fired=fired, margin=margin)
+        return TickExpressions(x=_reset(m, fired, moved), fired=fired, margin=margin)
     fired = m.algebra.both(fired, m.algebra.compare("==", held, 0.0))
     waited = m.algebra.functions["max"](held - 1.0, 0.0)
     after = _reset(m, fired, moved)
-    return Tick(x=after, fired=fired, held=choose(fired, float(ticks), waited), margin=margin)
+    return TickExpressions(x=after, fired=fired, held=choose(fired, float(ticks), waited), margin=margin)
 
 
 def _value(m: Motion, expression: Expression, x: State) -> Any:

@@ -11,7 +11,7 @@ from thermoc.ir.dialects.spiking import held_ticks
 from thermoc.ir.equations.arrays import arrays_as
 from thermoc.ir.equations.motion import Motion
 from thermoc.ir.equations.reading import numbers_of, system_of
-from thermoc.ir.equations.tick import Tick, tick
+from thermoc.ir.equations.tick import TickExpressions, tick
 from thermoc.ir.reference.meaning import MEANINGS, Context, State, Stateful, aligned, whole
 from thermoc.support.array_types import AnyArray
 from thermoc.support.namespaces import namespace
@@ -56,7 +56,7 @@ def _full(xp: Any, value: Any, like: AnyArray, op: dynamics.Ode) -> AnyArray:
     return xp.broadcast_to(array, (array.shape[0], *op.shape))
 
 
-def _fired(ctx: Context, xp: Any, after: Tick, like: AnyArray) -> AnyArray:
+def _fired(ctx: Context, xp: Any, after: TickExpressions, like: AnyArray) -> AnyArray:
     up = xp.broadcast_to(after.fired, like.shape)
     if after.margin is None:
         return xp.where(up, xp.ones_like(like), xp.zeros_like(like))

@@ -15,7 +15,7 @@ from thermoc.simulator.devices import lattice_rules
 from thermoc.simulator.devices.lattice_rules import BASE, DOWN, FROM_DEVICE, FROM_LOAD, RIGHT, LatticeSamples, Neuristor
 from thermoc.simulator.devices.model import MEMORY
 from thermoc.simulator.devices.models import vo2
-from thermoc.simulator.devices.records import Draws
+from thermoc.simulator.devices.records import DeviceDraws
 from thermoc.simulator.kernels.scalar.noise import normal
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
 from thermoc.support.units import K_B
@@ -150,7 +150,7 @@ class DeviceLattice:
         self._rows = [device.upload(np.ascontiguousarray(row).reshape(-1)) for row in rows]
         self._u, self._node = device.upload(u), [*node.parameters, *node[1:]]
 
-    def advance(self, h: float, steps: int, draws: Draws) -> tuple[int, int, int] | None:
+    def advance(self, h: float, steps: int, draws: DeviceDraws) -> tuple[int, int, int] | None:
         """Take steps of length h; return (sample, node, step) of the first sample's first bad node, or None."""
         device, n, samples = self._device, self._n, self._samples
         reals = device.upload(np.array([*self._node, h]))

@@ -21,7 +21,7 @@ from thermoc.simulator.devices.device import Device, check_ambient, check_state
 from thermoc.simulator.devices.lattice_rules import LatticeSamples, Neuristor, advance
 from thermoc.simulator.devices.model import MEMORY
 from thermoc.simulator.devices.models import vo2
-from thermoc.simulator.devices.records import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, Draws, Row
+from thermoc.simulator.devices.records import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, DeviceDraws, Row
 from thermoc.support.errors import ThermocError, error
 
 # beyond these nothing of the conductance would be left for the base: it would have to be negative
@@ -81,7 +81,7 @@ def lattice(
     check_state(device, start.T.ravel(), device.start[:, 1])
     u = spread("drive", drive, (n,))
     stepper = _stepper(processor)(neuristor, start, sides, u)
-    return _run(neuristor, start, stepper, times, dt, Draws(bool(noise), 0, 0, stream, key))
+    return _run(neuristor, start, stepper, times, dt, DeviceDraws(bool(noise), 0, 0, stream, key))
 
 
 def _stepper(processor: str) -> Callable[..., Stepper]:
@@ -98,7 +98,7 @@ def _stepper(processor: str) -> Callable[..., Stepper]:
 class Stepper(Protocol):
     """Steps the nodes of all samples."""
 
-    def advance(self, h: float, steps: int, draws: Draws) -> tuple[int, int, int] | None:
+    def advance(self, h: float, steps: int, draws: DeviceDraws) -> tuple[int, int, int] | None:
         """Take steps of length h; return (sample, node, step) of the first bad node, or None."""
         ...
 
@@ -113,7 +113,7 @@ class HostLattice:
     def __init__(self, node: Neuristor, now: LatticeSamples, sides: tuple[int, int], u: Row):
         self._node, self._now, self._sides, self._u = node, now, sides, u
 
-    def advance(self, h: float, steps: int, draws: Draws) -> tuple[int, int, int] | None:
+    def advance(self, h: float, steps: int, draws: DeviceDraws) -> tuple[int, int, int] | None:
         """Take steps of length h; return (sample, node, step) of the first bad node, or None."""
         for k in range(len(self._now.T)):
             # samples differ in the elements that they draw, as if they were further nodes
@@ -151,7 +151,9 @@ def _start(T: Row, V: Row) -> LatticeSamples:
     return LatticeSamples(T=T, V=V, current=zeros[0], work=zeros[1], heat=zeros[2], memory=memory)
 
 
-def _run(node: Neuristor, now: LatticeSamples, stepper: Stepper, times: Row, dt: float, draws: Draws) -> LatticeTrace:
+def _run(
+    node: Neuristor, now: LatticeSamples, stepper: Stepper, times: Row, dt: float, draws: DeviceDraws
+) -> LatticeTrace:
     """Step all samples from time to time. Errors: T410."""
     shown, energy = np.zeros((3, len(times), *now.T.shape)), np.zeros((3, len(times), len(now.T)))
     T0, V0, tick = now.T.copy(), now.V.copy(), 0

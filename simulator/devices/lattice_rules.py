@@ -14,7 +14,7 @@ from numba import njit
 
 from thermoc.simulator.cache import keep
 from thermoc.simulator.devices.models import vo2
-from thermoc.simulator.devices.records import Draws, Row
+from thermoc.simulator.devices.records import DeviceDraws, Row
 from thermoc.simulator.devices.rule import inner, rule
 from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.thermal import fill_normals
@@ -214,7 +214,7 @@ def advance(nodes, node, shape, u, h, steps, draws):
         if node.lateral > 0:
             laplacian(nodes.T, shape, lap)
         if draws.noisy:
-            positions = Draws(True, draws.element, draws.tick + s, draws.stream, draws.key)
+            positions = DeviceDraws(True, draws.element, draws.tick + s, draws.stream, draws.key)
             draw_kicks(nodes, G, shape, node, h, positions, spare, kicks)
         step(nodes, G, lap, kicks, node, u, h)
         bad = first_beyond(nodes.T, nodes.V, node.hottest)

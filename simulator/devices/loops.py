@@ -18,9 +18,9 @@ from thermoc.simulator.devices.records import (
     STATE,
     TEMPERATURE,
     Cell,
+    DeviceDraws,
     DeviceDrive,
     DeviceProblem,
-    Draws,
     Row,
     Workspace,
 )
@@ -288,7 +288,7 @@ def run(rows, schedule, solver, draws, record):
                     # 1e-6 of slack: rounding of the quotient would otherwise add a step to a whole number of them
                     number = max(1, math.ceil((t[j] - t[j - 1]) / solver.dt - 1e-6))
                     steps = Steps(t[j - 1], (t[j] - t[j - 1]) / number, number, solver.method == MIDPOINT)
-                    positions = Draws(draws.noisy, draws.element + k, tick, draws.stream, draws.key)
+                    positions = DeviceDraws(draws.noisy, draws.element + k, tick, draws.stream, draws.key)
                     status = fixed(problem, y, steps, positions, ledger, work)
                     # ticks run on over output times, so that no draw is used twice
                     tick += number

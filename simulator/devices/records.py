@@ -86,7 +86,7 @@ class Workspace(NamedTuple):
     guess: Row
 
 
-class Draws(NamedTuple):
+class DeviceDraws(NamedTuple):
     """Which Philox draws drive a device: (element, tick, draw, stream) under a key, none where not ``noisy``."""
 
     noisy: bool

@@ -17,9 +17,9 @@ from thermoc.simulator.devices.records import (
     CURRENT,
     SHOWN,
     VOLTAGE,
+    DeviceDraws,
     DeviceDrive,
     DeviceProblem,
-    Draws,
 )
 from thermoc.simulator.threads import attended
 from thermoc.support.errors import ThermocError, error
@@ -100,7 +100,7 @@ def simulate(
     schedule = loops.DriveSchedule(times, source, around)
     solver = loops.Solver(METHODS.index(method), float(dt or 0.0), tolerance)
     record = _begin(device, schedule, n)
-    draws = Draws(noise, first, 0, stream, key)
+    draws = DeviceDraws(noise, first, 0, stream, key)
     # the third count is the flag by which an interrupt ends the kernel: it cannot see Python's signals
     outcome: Outcome = attended(lambda: loops.run(device.rows, schedule, solver, draws, record), halt=record.counts[2:])
     if outcome[0] != loops.FINE:

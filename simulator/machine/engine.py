@@ -20,7 +20,7 @@ from thermoc.simulator.machine.event_state import (
     EventMesh,
     EventState,
     EventTrace,
-    Messages,
+    MessagesInFlight,
     ProgramRows,
     Queue,
     Shared,
@@ -121,7 +121,7 @@ def _beginning(program: ChipProgram, chip: Chip, price: Costs, mesh: EventMesh) 
         shared=Shared(
             np.zeros(price.resources, np.int64), np.zeros(4 * chip.tiles + count, np.int64), _barriers(program, count)
         ),
-        messages=Messages(zeros(), zeros(), zeros(), zeros(), spare=np.arange(MESSAGES)[::-1].copy()),
+        messages=MessagesInFlight(zeros(), zeros(), zeros(), zeros(), spare=np.arange(MESSAGES)[::-1].copy()),
     )
 
 
@@ -161,7 +161,7 @@ def _with_more_messages(state: EventState) -> EventState:
     spare = longer(np.arange(size, 2 * size)[::-1])
     return state._replace(
         queue=Queue(times, ties, whats, np.array([queue.counts[0], size])),
-        messages=Messages(row, tile, tick, source, spare),
+        messages=MessagesInFlight(row, tile, tick, source, spare),
     )
 
 

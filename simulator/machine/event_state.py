@@ -83,7 +83,7 @@ class Shared(NamedTuple):
     barriers: Integers
 
 
-class Messages(NamedTuple):
+class MessagesInFlight(NamedTuple):
     """Messages under way: their row, the tile where the head is (-1 on the exit), tick, source; and free slots."""
 
     row: Integers
@@ -100,7 +100,7 @@ class EventState(NamedTuple):
     cores: CoreStates
     channels: Channels
     shared: Shared
-    messages: Messages
+    messages: MessagesInFlight
 
 
 class EventTrace(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.apps.policies import CARTPOLE, Task, train_policy
+from thermoc.apps.policies import CARTPOLE, ControlTask, train_policy
 
 
 @pytest.mark.slow
@@ -24,9 +24,9 @@ def test_a_short_training_balances_longer_and_a_seed_gives_one_policy():
 def test_tasks_that_have_no_policy_are_refused():
     pytest.importorskip("gymnasium")
     with pytest.raises(tc.ThermocError, match=r"T404.*no task"):
-        train_policy(Task(name="Nothing-v7"))
+        train_policy(ControlTask(name="Nothing-v7"))
     with pytest.raises(tc.ThermocError, match=r"T404.*discrete"):
-        train_policy(Task(name="Pendulum-v1"))
+        train_policy(ControlTask(name="Pendulum-v1"))
 
 
 def test_without_gymnasium_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):

@@ -7,7 +7,7 @@ import numpy as np
 import thermoc as tc
 from thermoc.backends.chip.capacities import capacities_of
 from thermoc.backends.chip.work import split_work
-from thermoc.backends.chip.work_types import TaskKind, Work
+from thermoc.backends.chip.work_types import ChipWork, TaskKind
 from thermoc.passes.infer_shapes import InferShapes
 from thermoc.passes.pipeline import run_passes
 from thermoc.simulator.chips import load_chip
@@ -16,7 +16,7 @@ UNITS = 600
 """Three banks of thermo-1's 256 p-bits."""
 
 
-def work_of(net: tc.Network) -> Work:
+def work_of(net: tc.Network) -> ChipWork:
     return split_work(run_passes(net.graph, [InferShapes()]).graph, capacities_of(load_chip("thermo-1")))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import thermoc as tc
 from thermoc.backends.chip.partition import PartitionWork
-from thermoc.backends.chip.work_types import Work
+from thermoc.backends.chip.work_types import ChipWork
 from thermoc.passes.pipeline import run_passes
 
 LAYOUT = ("split-work", "partition", "place", "route", "schedule")
@@ -50,7 +50,7 @@ def test_thermal_placement_and_the_die_add_their_stages(tmp_path: Path):
 
 def test_the_graph_of_the_layout_is_that_of_the_networks_own_ops():
     exe = tc.compile(network(), "chip", temperature="die")
-    assert exe.artefact.graph is exe.lowered.needed(Work).graph
+    assert exe.artefact.graph is exe.lowered.needed(ChipWork).graph
     assert {"drive", "s"} <= exe.artefact.graph.producers.keys()
     assert list(exe.graph.inputs) == ["x"]  # the die's factors are inputs of the program, not of the user
 
@@ -62,7 +62,7 @@ def test_a_stage_without_the_one_before_it_is_refused():
     partition = PartitionWork(chip=capacities_of(load_chip("thermo-1")), apart=False)
     with pytest.raises(tc.ThermocError) as caught:
         run_passes(network().graph, [partition])
-    assert caught.value.code == "T201" and "Work" in str(caught.value)
+    assert caught.value.code == "T201" and "ChipWork" in str(caught.value)
 
 
 def test_the_simulator_says_where_the_chip_went():

@@ -12,7 +12,7 @@ from onnx.reference import ReferenceEvaluator
 
 from thermoc.backends.onnx import philox
 from thermoc.backends.onnx.artefact import OnnxContent, model
-from thermoc.backends.onnx.writer import NodeWriter, Tensor
+from thermoc.backends.onnx.writer import NamedTensor, NodeWriter
 from thermoc.ir.graph import NameSource
 from thermoc.support import philox as reference
 
@@ -30,8 +30,8 @@ def generator(*, draw: int, stream: int, numbers: bool = False) -> bytes:
         made[f"uniform {dtype}"] = dtype, philox.uniform(w, words[0], words[1], dtype)
         made[f"normal {dtype}"] = dtype, philox.normal(w, words, dtype)
     w.finish({name: tensor for name, (_, tensor) in made.items()})
-    inputs = tuple(Tensor(name=n, dtype=U64, dims=d) for n, d in ((element, ("n",)), (tick, ()), (seed, ())))
-    outputs = tuple(Tensor(name=name, dtype=dtype, dims=("n",)) for name, (dtype, _) in made.items())
+    inputs = tuple(NamedTensor(name=n, dtype=U64, dims=d) for n, d in ((element, ("n",)), (tick, ()), (seed, ())))
+    outputs = tuple(NamedTensor(name=name, dtype=dtype, dims=("n",)) for name, (dtype, _) in made.items())
     content = OnnxContent(name="philox", inputs=inputs, outputs=outputs, nodes=tuple(w.nodes), constants=w.constants)
     return model(content, version="", doc="", metadata={}).SerializeToString()
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from thermoc.backends.onnx.writer import NodeWriter, Tensor
+from thermoc.backends.onnx.writer import NamedTensor, NodeWriter
 from thermoc.ir.graph import NameSource
 
 FLOAT = np.dtype(np.float32)
 
 
-def scalar(name: str) -> Tensor:
-    return Tensor(name=name, dtype=FLOAT, dims=())
+def scalar(name: str) -> NamedTensor:
+    return NamedTensor(name=name, dtype=FLOAT, dims=())
 
 
 def test_equal_nodes_and_equal_constants_are_one():

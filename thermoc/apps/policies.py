@@ -26,7 +26,7 @@ STEADY = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class ControlTask:
     """A task by Gymnasium's name. scale: what observations are divided by; goal: the mean score that ends training."""
 
     name: str
@@ -44,7 +44,7 @@ class Task:
         return env
 
 
-CARTPOLE = Task(name="CartPole-v1", scale=CARTPOLE_SCALE, goal=490.0)
+CARTPOLE = ControlTask(name="CartPole-v1", scale=CARTPOLE_SCALE, goal=490.0)
 """A pole on a cart, 500 moves at most; solved by a mean score of 475 over 100 episodes."""
 
 
@@ -61,7 +61,7 @@ def sizes(env: Any) -> tuple[int, int]:
 class Policy:
     """A trained policy. scores: mean of each update's episodes; temperatures: what they were played at."""
 
-    task: Task
+    task: ControlTask
     executable: tc.Executable
     parameters: dict[str, FloatArray]
     scores: list[float] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Policy:
 
 
 def train_policy(
-    task: Task = CARTPOLE,
+    task: ControlTask = CARTPOLE,
     *,
     hidden: int = 16,
     copies: int = 32,

@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 from thermoc.certificates import significance
 from thermoc.certificates.fluctuations import fluctuations
 from thermoc.certificates.law import Finding, Skipped
-from thermoc.certificates.modes import FEW_LINKS, MOST_ROWS, Modes, Rows, held_share, laplacian, links_of, some
+from thermoc.certificates.modes import (
+    FEW_LINKS,
+    MOST_ROWS,
+    HeatModes,
+    ThermalSteps,
+    held_share,
+    laplacian,
+    links_of,
+    some,
+)
 from thermoc.certificates.observed import Observed
 
 MOST_NODES = 1024
@@ -34,9 +43,9 @@ def fourier(observed: Observed) -> Iterator[Finding | Skipped]:
         return
     C, g = (np.broadcast_to(observed.constants[name].astype(float), n) for name in ("capacity", "ambient"))
     G = observed.constants["conductance"].astype(float)
-    modes = Modes(C, laplacian(G, g), observed.dt)
+    modes = HeatModes(C, laplacian(G, g), observed.dt)
     power = observed.like("power", "T") + g * observed.like("T_ambient", "T")
-    rows = Rows(observed["T"], power, fluctuating=op.k_B > 0)
+    rows = ThermalSteps(observed["T"], power, fluctuating=op.k_B > 0)
     ripple = _ripple(observed, modes, rows)
     off = rows.after - modes.step(rows.T, rows.power) - ripple
     if op.k_B > 0:
@@ -56,7 +65,7 @@ def _conducted(
     statement: str,
     gap: float,
     spread: NDArray,
-    rows: Rows,
+    rows: ThermalSteps,
     of: str,
     links: list[tuple[int, int, float]],
 ) -> Iterator[Finding | Skipped]:
@@ -73,7 +82,7 @@ def _conducted(
         yield significance.exact(observed, law, statement, gap, rows.after.size, bias=bias, bias_of=of, unseen=unseen)
 
 
-def _seen(observed: Observed, modes: Modes, rows: Rows, i: int, j: int, conductance: float) -> float:
+def _seen(observed: Observed, modes: HeatModes, rows: ThermalSteps, i: int, j: int, conductance: float) -> float:
     """Return how far the temperatures after a step move for a conductance larger by a share of 1."""
     link = np.zeros(len(modes.root))
     link[i] = np.sqrt(conductance)
@@ -87,7 +96,7 @@ def _seen(observed: Observed, modes: Modes, rows: Rows, i: int, j: int, conducta
     return float(np.abs(modes.slopes(rows.T, rows.power, link) + moved).max())
 
 
-def _ripple(observed: Observed, modes: Modes, rows: Rows) -> NDArray | float:
+def _ripple(observed: Observed, modes: HeatModes, rows: ThermalSteps) -> NDArray | float:
     """Return what a power r sin(w t) adds in a step, by Gauss-Legendre quadrature."""
     op: Any = observed.op
     if not op.frequency:
@@ -111,11 +120,11 @@ def exchanged(observed: Observed) -> Iterator[Finding | Skipped]:
         yield Skipped(law="P3", op=observed.label, reason=f"{n} units are too many (at most {MOST_NODES})")
         return
     J = observed.constants["J"].astype(float)
-    modes = Modes(np.ones(n), laplacian(J), observed.dt)
+    modes = HeatModes(np.ones(n), laplacian(J), observed.dt)
     gamma = observed["gamma"].reshape(*observed["gamma"].shape[:2], 1)
     shared = np.broadcast_to(gamma, T.shape)
     profile = observed.like("T_layer", "T") if op.T_layer is not None else None
-    rows = Rows(T, shared)
+    rows = ThermalSteps(T, shared)
     layer = rows.T.mean(axis=1, keepdims=True) if profile is None else rows.picked(profile)
     decay = np.exp(-rows.power * observed.dt)
     spread = modes.step(rows.T, np.zeros_like(rows.T)) - layer
@@ -144,7 +153,7 @@ def diffused(observed: Observed) -> Iterator[Finding | Skipped]:
         return
     wall = observed.like("T_boundary", "T") if op.boundary == "fixed" else np.zeros_like(T)
     flat = (*T.shape[:2], -1)
-    rows = Rows((T - wall).reshape(flat), observed.like("source", "T").reshape(flat), most=_most(T))
+    rows = ThermalSteps((T - wall).reshape(flat), observed.like("source", "T").reshape(flat), most=_most(T))
     moved = rows.picked((wall[1:] - wall[:-1]).reshape((len(wall) - 1, *flat[1:])))
     scale = max(float(np.abs(T).max()), 1e-300)
     before, source = (array.reshape(-1, *shape) for array in (rows.T, rows.power))

@@ -13,12 +13,12 @@ from scipy.sparse.csgraph import connected_components
 from thermoc.certificates import significance
 from thermoc.certificates.draws import of_array, standard_normals
 from thermoc.certificates.law import Finding, Skipped
-from thermoc.certificates.modes import FEW_LINKS, Modes, Rows, links_of
+from thermoc.certificates.modes import FEW_LINKS, HeatModes, ThermalSteps, links_of
 from thermoc.certificates.observed import Observed
 
 
 def fluctuations(
-    observed: Observed, modes: Modes, rows: Rows, off: NDArray, G: NDArray, g: NDArray
+    observed: Observed, modes: HeatModes, rows: ThermalSteps, off: NDArray, G: NDArray, g: NDArray
 ) -> Iterator[Finding | Skipped]:
     """Yield that the noise of each node is what its conductances carry, 2 k_B G T_i T_j dt (P27)."""
     op: Any = observed.op
@@ -55,7 +55,9 @@ class _Whitened:
     free: NDArray
 
 
-def _noisy_links(observed: Observed, modes: Modes, rows: Rows, G: NDArray, white: _Whitened) -> Iterator[Finding]:
+def _noisy_links(
+    observed: Observed, modes: HeatModes, rows: ThermalSteps, G: NDArray, white: _Whitened
+) -> Iterator[Finding]:
     """Yield that each link, and all together, conduct and tremble as they should: scores of the step's likelihood."""
     links = links_of(G, np.zeros(len(G)))[:FEW_LINKS]
     if not links:
@@ -88,7 +90,7 @@ def _noisy_links(observed: Observed, modes: Modes, rows: Rows, G: NDArray, white
 
 
 def _derivatives(
-    observed: Observed, modes: Modes, rows: Rows, white: _Whitened, i: int, j: int, conductance: float
+    observed: Observed, modes: HeatModes, rows: ThermalSteps, white: _Whitened, i: int, j: int, conductance: float
 ) -> tuple[NDArray, NDArray]:
     """Return what a conductance larger by a share of 1 does to mean and covariance of a step, in whitened noise."""
     op: Any = observed.op
@@ -98,7 +100,7 @@ def _derivatives(
     drift = modes.kicks(modes.slopes(rows.T, rows.power, link))[:, white.free]
     step = 1e-4
     L = (modes.V * modes.rates) @ modes.V.T * modes.root * modes.root[:, np.newaxis]
-    shifted = Modes(modes.root**2, L + step * np.outer(link, link), observed.dt)
+    shifted = HeatModes(modes.root**2, L + step * np.outer(link, link), observed.dt)
     # What makes of noise heat the temperatures, of the larger conductance; brought back to heat by this one.
     D = (modes.kicks(shifted.kicked(np.eye(n))).T - np.eye(n)) / step
     variance = 2 * op.k_B * observed.dt * rows.T[:, i] * rows.T[:, j]

@@ -11,7 +11,7 @@ FEW_LINKS = 16
 """Links that are named one by one."""
 
 
-class Modes:
+class HeatModes:
     """C dT/dt = -L T + p by its modes: what a step of dt does to temperatures, held powers and kicks."""
 
     def __init__(self, C: NDArray, L: NDArray, dt: float):
@@ -72,7 +72,7 @@ def laplacian(G: NDArray, ground: NDArray | float = 0.0) -> NDArray:
     return np.diag(off.sum(axis=1) + ground) - off
 
 
-class Rows:
+class ThermalSteps:
     """Steps of a run: temperatures before and after, and the powers held between, each (rows, n)."""
 
     def __init__(self, T: NDArray, power: NDArray, *, most: int = MOST_ROWS, fluctuating: bool = False):
@@ -91,11 +91,11 @@ class Rows:
         """Return the rows of an array (ticks, samples, n)."""
         return array[np.ix_(self.ticks + shift, self.samples)].reshape(-1, array.shape[-1])
 
-    def few(self, work: int) -> Rows:
+    def few(self, work: int) -> ThermalSteps:
         """Return fewer rows, evenly spaced, for ``work`` numbers a row."""
         count = int(np.clip(MOST_WORK // max(work, 1), 8, 64))
         chosen = np.unique(np.linspace(0, len(self.ticks) - 1, count).astype(int))
-        less = object.__new__(Rows)
+        less = object.__new__(ThermalSteps)
         less.ticks, less.samples = self.ticks[chosen], self.samples[:1]
         pick = (chosen * len(self.samples)).astype(int)
         less.T, less.after, less.power = self.T[pick], self.after[pick], self.power[pick]

@@ -16,7 +16,7 @@ from thermoc.ir.ops import STOCHASTIC
 from thermoc.ir.values import Value
 from thermoc.passes.loihi.limits import LoihiLimits, loihi2
 from thermoc.passes.loihi.mesh import WIDTH
-from thermoc.passes.loihi.place import CorePlacement, place
+from thermoc.passes.loihi.place import LoihiPlacement, place
 from thermoc.passes.loihi.senders import HOST, UNITS, Senders
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine.spikes import Placed
@@ -95,7 +95,7 @@ def _limits(chip: Chip) -> LoihiLimits:
     return LoihiLimits(entries=entries, boards={})
 
 
-def _cores(placement: CorePlacement, units: dict[str, tuple[Any, int]], size: int, chip: Chip) -> IntArray:
+def _cores(placement: LoihiPlacement, units: dict[str, tuple[Any, int]], size: int, chip: Chip) -> IntArray:
     """Return the chip's core of each unit, (n,); -1 of what is the host's."""
     on_core = np.full(size, -1)
     (wide, high), rows = chip.grid(), chip.whole("mesh.rows")

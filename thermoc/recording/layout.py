@@ -33,7 +33,7 @@ class Variable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class LazyRange:
     """Numbers first, first + step, ... times a scale: made where they are asked for, for a trace may exceed memory."""
 
     first: int
@@ -102,7 +102,7 @@ class Frame:
     def coords(self, ticks: int, k: int) -> dict[str, Variable]:
         """Return the coordinates along ticks: their numbers from the start of the session, and their times."""
         dim = self.tick(k)
-        numbers = Line(first=self.begun + k - 1, step=k, length=ticks)
+        numbers = LazyRange(first=self.begun + k - 1, step=k, length=ticks)
         times = replace(numbers, scale=self.dt)
         attrs = {"long_name": "time", "units": UNITS_OF_TIME, "dt": self.dt}
         return {
@@ -162,7 +162,7 @@ def _along(frame: Frame, dims: tuple[str, ...], shape: tuple[int, ...]) -> dict[
     return {
         dim: Variable(
             dims=(dim,),
-            array=Line(first=start, step=1, length=length),
+            array=LazyRange(first=start, step=1, length=length),
             attrs={"long_name": "sample" if dim == sample else "unit"},
         )
         for dim, start, length in zip(dims[first:], starts, shape[first:])

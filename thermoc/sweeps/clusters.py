@@ -11,7 +11,7 @@ from typing import Any
 
 from thermoc.support.errors import error
 from thermoc.support.extras import need
-from thermoc.sweeps.pools import CODE, InProcess, OnDask, Pool
+from thermoc.sweeps.pools import CODE, InProcess, OnDask, WorkerPool
 from thermoc.sweeps.worker import Executables
 
 CONNECT = 5.0
@@ -24,7 +24,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_
 @contextmanager
 def pool(
     executables: Executables, *, scheduler: str | None = None, workers: int | None = None
-) -> Generator[Pool, None, None]:
+) -> Generator[WorkerPool, None, None]:
     """Give a place to run parts of points; it is closed at the end.
 
     executables: what is compiled of the sweep so far, which nobody on this machine compiles again. scheduler: the
@@ -32,7 +32,7 @@ def pool(
     process alone, without Dask. Errors: T302 without Dask, T424.
     """
     with client(scheduler=scheduler, workers=workers) as connected:
-        made: Pool = InProcess(executables) if connected is None else OnDask(connected, executables)
+        made: WorkerPool = InProcess(executables) if connected is None else OnDask(connected, executables)
         try:
             yield made
         finally:

@@ -69,7 +69,7 @@ class ObjectiveTable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutputTable:
+class StoreTable:
     """store: the folder of results, NAME.zarr."""
 
     store: str
@@ -83,7 +83,7 @@ def read_sweep(path: Path) -> tuple[Sweep, Path]:
     source = TomlFile.read(path, CODE)
     source.check_tables(TABLES)
     model, run = source.table("model", ModelTable), source.table("run", RunTable)
-    points, output = source.table("points", PointsTable), source.table("output", OutputTable)
+    points, output = source.table("points", PointsTable), source.table("output", StoreTable)
     varied = {name: _values(source, name) for name in ("parameters", "options", "chip")}
     objective = _objective(source) if "objective" in source.tables else None
     folder = path.parent

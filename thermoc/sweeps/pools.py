@@ -19,7 +19,7 @@ LEAST_ROOM, ROOM = 32, 8
 """Parts that are submitted at a time: so many, or so many a thread."""
 
 
-class Part(NamedTuple):
+class Job(NamedTuple):
     """A part of a point: the point's number, its values, where its samples begin, how many there are."""
 
     number: int
@@ -28,7 +28,7 @@ class Part(NamedTuple):
     batch: int
 
 
-class Pool(ABC):
+class WorkerPool(ABC):
     """Takes parts and gives back what came of them, in any order."""
 
     @property
@@ -37,7 +37,7 @@ class Pool(ABC):
         """How many parts it should have at a time."""
 
     @abstractmethod
-    def submit(self, part: Part) -> None:
+    def submit(self, part: Job) -> None:
         """Take a part."""
 
     @property
@@ -46,19 +46,19 @@ class Pool(ABC):
         """Whether ``finished`` would not wait for another process."""
 
     @abstractmethod
-    def finished(self) -> Sequence[tuple[Part, Done | Failed]]:
+    def finished(self) -> Sequence[tuple[Job, Done | Failed]]:
         """Wait until at least one part is over; return those that are. Errors: T424."""
 
     def close(self) -> None:  # noqa: B027  the one in this process has nothing to give back
         """Drop what is still to be run."""
 
 
-class InProcess(Pool):
+class InProcess(WorkerPool):
     """Runs parts one after another in this process."""
 
     def __init__(self, executables: Executables):
         self._executables = executables
-        self._waiting: deque[Part] = deque()
+        self._waiting: deque[Job] = deque()
 
     @property
     def room(self) -> int:
@@ -68,10 +68,10 @@ class InProcess(Pool):
     def ready(self) -> bool:
         return True
 
-    def submit(self, part: Part) -> None:
+    def submit(self, part: Job) -> None:
         self._waiting.append(part)
 
-    def finished(self) -> Sequence[tuple[Part, Done | Failed]]:
+    def finished(self) -> Sequence[tuple[Job, Done | Failed]]:
         job = self._waiting.popleft()
         outcome = carried_out(self._executables, job.point, job.first_sample, job.batch)
         if isinstance(outcome, Failed) and outcome.lacks:
@@ -79,7 +79,7 @@ class InProcess(Pool):
         return [(job, outcome)]
 
 
-class OnDask(Pool):
+class OnDask(WorkerPool):
     """Runs parts on the workers of a Dask client. A part whose worker dies is run again by another."""
 
     def __init__(self, client: Any, executables: Executables):
@@ -95,7 +95,7 @@ class OnDask(Pool):
         executables.share(self._artefacts)
         client.register_plugin(Bring(self.name, sharing, (setup, self.name)))
         self._completed = as_completed(loop=client.loop, with_results=True, raise_errors=False)
-        self._parts: dict[str, Part] = {}
+        self._parts: dict[str, Job] = {}
         self._tries = 0
 
     @property
@@ -103,7 +103,7 @@ class OnDask(Pool):
         threads = self._client.scheduler_info().get("total_threads", 0)
         return max(LEAST_ROOM, ROOM * threads)
 
-    def submit(self, part: Part) -> None:
+    def submit(self, part: Job) -> None:
         from thermoc.sweeps.remote import run_part
 
         # a new key each time: what failed must run again, and results of another client's are none of ours
@@ -117,7 +117,7 @@ class OnDask(Pool):
     def ready(self) -> bool:
         return self._completed.has_ready()
 
-    def finished(self) -> Sequence[tuple[Part, Done | Failed]]:
+    def finished(self) -> Sequence[tuple[Job, Done | Failed]]:
         batch = self._completed.next_batch(block=True)
         return [(self._parts.pop(future.key), _outcome(result)) for future, result in batch]
 
@@ -159,14 +159,14 @@ def _outcome(result: Any) -> Done | Failed:
 
 
 def dispatched(
-    pool: Pool, parts: Iterator[Part], retries: int, *, waits: Callable[[], None] = lambda: None
-) -> Generator[tuple[Part, Done | Failed], None, None]:
+    pool: WorkerPool, parts: Iterator[Job], retries: int, *, waits: Callable[[], None] = lambda: None
+) -> Generator[tuple[Job, Done | Failed], None, None]:
     """Run parts on a pool; yield what came of each, in any order. One that fails is tried again so many times.
 
     waits: called before other processes are waited for. Errors: T424.
     """
     tries: Counter[tuple[int, int]] = Counter()
-    requeued: deque[Part] = deque()
+    requeued: deque[Job] = deque()
     underway = 0
     while True:
         capacity = pool.room

@@ -19,7 +19,7 @@ from thermoc.support.errors import Finding, ThermocError, error
 from thermoc.sweeps.asked import check_parts
 from thermoc.sweeps.clusters import cores, pool
 from thermoc.sweeps.merge import merged
-from thermoc.sweeps.pools import Part, dispatched
+from thermoc.sweeps.pools import Job, dispatched
 from thermoc.sweeps.running import RETRIES
 from thermoc.sweeps.setup import Setup, setup_of
 from thermoc.sweeps.worker import Done, Executables, Failed
@@ -66,7 +66,7 @@ def replicas(
         states=True,
     )
     with pool(Executables(setup), scheduler=scheduler, workers=workers) as places:
-        jobs = (Part(0, (), first, count) for first, count in setup.split())
+        jobs = (Job(0, (), first, count) for first, count in setup.split())
         whole = _whole(setup, dict(dispatched(places, jobs, retries)))
     return Run(
         network=graph.name,
@@ -79,7 +79,7 @@ def replicas(
     )
 
 
-def _whole(setup: Setup, outcomes: Mapping[Part, Done | Failed]) -> Done:
+def _whole(setup: Setup, outcomes: Mapping[Job, Done | Failed]) -> Done:
     """Return all parts as one. Errors: T423."""
     failed = {job: outcome for job, outcome in outcomes.items() if isinstance(outcome, Failed)}
     if failed:

@@ -19,7 +19,7 @@ from thermoc.sweeps.store import DONE, POINT, SweepStore
 from thermoc.sweeps.worker import Done
 
 
-class Rows:
+class PointWriter:
     """Writes points into a store."""
 
     def __init__(self, sweep: Sweep, store: SweepStore):

@@ -15,8 +15,8 @@ from thermoc.sweeps.merge import merged
 from thermoc.sweeps.objective import Objective, Search
 from thermoc.sweeps.plan import Sweep
 from thermoc.sweeps.points import Point
-from thermoc.sweeps.pools import Part, Pool, dispatched
-from thermoc.sweeps.rows import Rows
+from thermoc.sweeps.pools import Job, WorkerPool, dispatched
+from thermoc.sweeps.rows import PointWriter
 from thermoc.sweeps.store import DONE, FAILED, WAITING, SweepStore
 from thermoc.sweeps.worker import Done, Failed, diagnosed
 
@@ -30,9 +30,11 @@ NAMED = 20
 class Runner:
     """Runs points of a sweep on a pool into a store. watch: told how many points are done or failed."""
 
-    def __init__(self, sweep: Sweep, store: SweepStore, pool: Pool, *, retries: int, watch: Callable[[int], None]):
+    def __init__(
+        self, sweep: Sweep, store: SweepStore, pool: WorkerPool, *, retries: int, watch: Callable[[int], None]
+    ):
         self._sweep, self._store, self._pool, self._watch, self._retries = sweep, store, pool, watch, retries
-        self._rows = Rows(sweep, store)
+        self._rows = PointWriter(sweep, store)
         self._parts: dict[int, dict[int, Done]] = {}
         self._written = time.monotonic()
         self._over = int((store.status != WAITING).sum())
@@ -45,7 +47,7 @@ class Runner:
     def run(self, points: Iterable[tuple[int, Point]]) -> None:
         """Run points by number, but for those that are done already. Errors: T424, T505."""
         parts = (
-            Part(index, point, first, batch)
+            Job(index, point, first, batch)
             for index, point in points
             if self._store.status[index] != DONE
             for first, batch in self._sweep.setup.split()
@@ -63,7 +65,7 @@ class Runner:
             self._store.flush()
             self._written = time.monotonic()
 
-    def _take(self, part: Part, outcome: Done | Failed) -> None:
+    def _take(self, part: Job, outcome: Done | Failed) -> None:
         if part.number in self.failures:
             return
         if isinstance(outcome, Failed):
@@ -105,7 +107,7 @@ class Runner:
             first += len(points)
 
 
-def run_sweep(sweep: Sweep, store: SweepStore, pool: Pool, *, retries: int, progress: bool | None) -> None:
+def run_sweep(sweep: Sweep, store: SweepStore, pool: WorkerPool, *, retries: int, progress: bool | None) -> None:
     """Run what is not in the store yet. Errors: T423 naming the points that failed, when all are run; T424, T505."""
     with ExitStack() as stack:
         shown = None

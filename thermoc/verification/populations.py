@@ -30,11 +30,11 @@ from thermoc.passes.loihi.drives import Term
 from thermoc.passes.loihi.population_types import (
     HeatPopulation,
     HostPopulation,
+    HostReading,
     LifPopulation,
     MemoryPopulation,
     NoisyPopulation,
     Population,
-    Reading,
     RelaxationPopulation,
 )
 from thermoc.verification import colours
@@ -344,7 +344,7 @@ class _Judge:
             expected = np.concatenate([sent[:1], exact[state]])[: len(sent)]
         return [self._continuous(unit.name, sent, expected, self.steering.slacks[unit.name], form)]
 
-    def _state(self, reading: Reading, population: Counterpart, exact: Arrays, same: NDArray, form: Any) -> UnitGap:
+    def _state(self, reading: HostReading, population: Counterpart, exact: Arrays, same: NDArray, form: Any) -> UnitGap:
         """Compare a state where the spikes are equal, for after one it is elsewhere; it is cut to the chip's bits."""
         actual, name = self.said.sent[reading.name], reading.name
         slack = np.where(same, self.steering.slacks[name], np.inf)

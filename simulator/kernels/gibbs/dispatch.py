@@ -87,7 +87,7 @@ def words(
         if plan is not None:
             _replicas(r.array, n, samples, plan, spins, T, row.stream, position, halt)
             return
-    sweep = rows.Sweep(table, *row[:2], constants, row.couplings, *row[2:5], position.tick, position.key)
+    sweep = rows.SweepTables(table, *row[:2], constants, row.couplings, *row[2:5], position.tick, position.key)
     for k in range(samples):
         rates = rows.Rates(_of(y, k), int(not single), _of(z, k), unit_step, later)
         _digits(_of(r, k), rates, sweep, position.sample + k, halt)

@@ -66,7 +66,7 @@ def step(tn, n, sweeps, form):
     return (1, n) if tn == sweeps * n else (1, 0) if tn == n else (0, 1)
 
 
-class Sweep(NamedTuple):
+class SweepTables(NamedTuple):
     """What ``digits`` reads of a row: the table and where its parts stand, the couplings, the noise, the form."""
 
     table: Any

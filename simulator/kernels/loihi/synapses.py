@@ -15,7 +15,7 @@ from thermoc.simulator.kernels.loihi.units import HALF, TURN, narrow
 from thermoc.simulator.kernels.operands import sample
 
 
-class Senders(NamedTuple):
+class SendingUnits(NamedTuple):
     """What a unit of x is: one that sends numbers, or one of a list of those that fired; messages or ones."""
 
     x: Any
@@ -107,7 +107,7 @@ def synapse(r, x, parameters, table, int_states, turn, samples):
     """Clear the row of the tick and add what x sends to the rows that follow it."""
     at, ticks, units, starts, pairs, form = parameters
     for s in range(samples):
-        senders, first = Senders(sample(x, s), False, form & GRADED > 0), s * int_states.stride + at
+        senders, first = SendingUnits(sample(x, s), False, form & GRADED > 0), s * int_states.stride + at
         ring = ring_of(int_states.array, first, ticks, units, turn)
         add_entries(ring, sample(r, s), senders, SynapseTable(table, starts, pairs), form // SHIFT)
 
@@ -116,7 +116,7 @@ def synapse_list(r, x, parameters, table, int_states, turn, samples):
     """The same where x lists the units that fired."""
     at, ticks, units, starts, pairs, form = parameters
     for s in range(samples):
-        senders, first = Senders(sample(x, s), True, False), s * int_states.stride + at
+        senders, first = SendingUnits(sample(x, s), True, False), s * int_states.stride + at
         ring = ring_of(int_states.array, first, ticks, units, turn)
         add_entries(ring, sample(r, s), senders, SynapseTable(table, starts, pairs), form // SHIFT)
 
@@ -138,7 +138,7 @@ def matrix(r, x, y, parameters, int_states, samples):
     """The same of a whole matrix y, whose ring has one row: the buffer becomes what x sends."""
     at, _, units, _, _, form = parameters
     for s in range(samples):
-        senders = Senders(sample(x, s), form & LISTED > 0, form & GRADED > 0)
+        senders = SendingUnits(sample(x, s), form & LISTED > 0, form & GRADED > 0)
         first, sums, shift = s * int_states.stride + at, sample(r, s), form // SHIFT
         buffer = int_states.array[first : first + units]
         buffer[:] = 0

@@ -12,7 +12,7 @@ import numpy as np
 
 from thermoc.simulator.instructions.lists import LANES
 from thermoc.simulator.instructions.loihi import CONV_BIAS, CONV_SHIFT, GRADED, LISTED, SHIFT
-from thermoc.simulator.kernels.loihi.synapses import Senders, entries, sending
+from thermoc.simulator.kernels.loihi.synapses import SendingUnits, entries, sending
 from thermoc.simulator.kernels.loihi.units import HALF, TURN, narrow
 from thermoc.simulator.kernels.scalar.formats import scalar
 from thermoc.simulator.kernels.words import atomic_add
@@ -25,13 +25,13 @@ def arrive(int_states, at, ticks, turn, n, i):
 
 def synapse(r, x, parameters, table, int_states, turn, phase, count, i):
     """A point's part in what x sends."""
-    senders = Senders(x, False, parameters[5] & GRADED > 0)
+    senders = SendingUnits(x, False, parameters[5] & GRADED > 0)
     _send(r, senders, parameters, table, int_states, turn, phase, count // LANES, i)
 
 
 def synapse_list(r, x, parameters, table, int_states, turn, phase, count, i):
     """The same where x lists the units that fired."""
-    _send(r, Senders(x, True, False), parameters, table, int_states, turn, phase, count // LANES, i)
+    _send(r, SendingUnits(x, True, False), parameters, table, int_states, turn, phase, count // LANES, i)
 
 
 @scalar
@@ -62,7 +62,7 @@ def _send(sums, senders, parameters, table, int_states, turn, phase, teams, i):
 def matrix(r, x, y, parameters, int_states, i):
     """A sum of the buffer: what x sends by a whole matrix y."""
     at, _, units, _, _, form = parameters
-    senders, total = Senders(x, form & LISTED > 0, form & GRADED > 0), np.int64(0)
+    senders, total = SendingUnits(x, form & LISTED > 0, form & GRADED > 0), np.int64(0)
     for k in range(entries(senders)):
         unit, message = sending(senders, k)
         if unit >= 0:

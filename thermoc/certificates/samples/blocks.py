@@ -39,7 +39,7 @@ class Blocks:
         return np.repeat(np.arange(self.count), self.length)
 
 
-class Means(NamedTuple):
+class BlockMeans(NamedTuple):
     """Means over all rows, their standard errors, and how often larger the variance is than of independent rows."""
 
     mean: NDArray
@@ -92,7 +92,7 @@ def _blocks(rows: NDArray, length: int, count: int, tau: float, inflation: float
     return Blocks(values=rows, length=length, count=count, tau=tau, inflation=inflation, chains=chains)
 
 
-def means(blocks: Blocks, features: NDArray, least_variance: NDArray | float = 0.0) -> Means:
+def means(blocks: Blocks, features: NDArray, least_variance: NDArray | float = 0.0) -> BlockMeans:
     """Return means of features (rows, k) and their errors from those of blocks.
 
     least_variance: of one row where the law holds; the error is never below that of as many independent rows.
@@ -103,4 +103,4 @@ def means(blocks: Blocks, features: NDArray, least_variance: NDArray | float = 0
     floor = np.broadcast_to(np.asarray(least_variance, float), variance.shape) / n
     alone = np.maximum(features.var(axis=0) / n, 1e-300)
     total = np.maximum(variance, floor)
-    return Means(of_blocks.mean(axis=0), np.sqrt(total), np.maximum(total / np.maximum(alone, floor), 1.0))
+    return BlockMeans(of_blocks.mean(axis=0), np.sqrt(total), np.maximum(total / np.maximum(alone, floor), 1.0))

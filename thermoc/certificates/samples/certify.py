@@ -16,7 +16,7 @@ from thermoc.certificates.judging import FALSE_ALARMS, level_of, overall
 from thermoc.certificates.law import CANNOT_TELL, HOLDS, LENGTH, Finding, json_number
 from thermoc.certificates.samples import binary, chains, real
 from thermoc.certificates.samples.blocks import LEAST_BLOCKS, Blocks, blocks_of
-from thermoc.certificates.samples.formats import Samples, samples_of
+from thermoc.certificates.samples.formats import MachineSamples, samples_of
 from thermoc.certificates.samples.models import BinaryLaw, RealLaw, law_of
 from thermoc.certificates.samples.page import SamplesCertificate
 from thermoc.physics.pseudolikelihood import TemperatureFit
@@ -82,7 +82,7 @@ def certify_samples(
     return SamplesCertificate(document={**document, "sha256": digest(document)})
 
 
-def _fitted(samples: Samples, law: BinaryLaw | RealLaw) -> Samples:
+def _fitted(samples: MachineSamples, law: BinaryLaw | RealLaw) -> MachineSamples:
     """Return the samples in the order of the model's units, at its levels. Errors: T426."""
     units = samples.values.shape[2]
     if units != law.units:
@@ -112,7 +112,7 @@ def _order(labels: tuple[Any, ...], wanted: tuple[Any, ...], name: str) -> list[
     return [index_of[str(label)] for label in wanted]
 
 
-def _energies(samples: Samples, law: BinaryLaw | RealLaw) -> Iterator[Finding]:
+def _energies(samples: MachineSamples, law: BinaryLaw | RealLaw) -> Iterator[Finding]:
     """Yield that the energies that the machine states are the model's (P12): its samples are of this model."""
     if samples.energies is None or isinstance(law, RealLaw):
         return
@@ -130,7 +130,7 @@ def _energies(samples: Samples, law: BinaryLaw | RealLaw) -> Iterator[Finding]:
     )
 
 
-def _of_law(blocks: Blocks | None, law: BinaryLaw | RealLaw, samples: Samples) -> Iterator[Finding]:
+def _of_law(blocks: Blocks | None, law: BinaryLaw | RealLaw, samples: MachineSamples) -> Iterator[Finding]:
     if blocks is None:
         count = samples.values.shape[0] * samples.values.shape[1]
         yield Finding(
@@ -206,7 +206,7 @@ def _same(law: Any, other: Any, x: NDArray) -> bool:
     return bool(np.allclose(then, now, rtol=1e-9, atol=1e-12))
 
 
-def _about(samples: Samples) -> dict[str, Any]:
+def _about(samples: MachineSamples) -> dict[str, Any]:
     steps, chains_, units = samples.values.shape
     return {
         "source": samples.source,
@@ -219,7 +219,7 @@ def _about(samples: Samples) -> dict[str, Any]:
     }
 
 
-def _skipped(samples: Samples, law: BinaryLaw | RealLaw, blocks: Blocks | None) -> Iterator[dict[str, str]]:
+def _skipped(samples: MachineSamples, law: BinaryLaw | RealLaw, blocks: Blocks | None) -> Iterator[dict[str, str]]:
     """Yield what samples alone do not tell."""
     yield {"law": "seed", "reason": "the machine's run cannot be repeated: only what it returned was looked at"}
     yield {"law": "P45, P46", "reason": "samples carry no heat and no work"}

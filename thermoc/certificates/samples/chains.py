@@ -11,7 +11,7 @@ from scipy import stats
 from thermoc import physics
 from thermoc.certificates.law import LENGTH, Finding
 from thermoc.certificates.samples.blocks import LEAST_BLOCKS, slowest
-from thermoc.certificates.samples.formats import Samples
+from thermoc.certificates.samples.formats import MachineSamples
 from thermoc.certificates.samples.models import BinaryLaw, RealLaw
 from thermoc.certificates.samples.scores import limit, two_sided
 
@@ -21,7 +21,7 @@ LEAST_CHAINS = 8
 """Chains from which on the start of all is held against their end."""
 
 
-def summaries_of(samples: Samples, law: BinaryLaw | RealLaw) -> NDArray:
+def summaries_of(samples: MachineSamples, law: BinaryLaw | RealLaw) -> NDArray:
     """Return (steps, chains, k): the energy where it is known, the mean of all units, and some units."""
     values = samples.values
     units = np.unique(np.linspace(0, values.shape[2] - 1, MOST_UNITS).round().astype(int))
@@ -34,7 +34,7 @@ def summaries_of(samples: Samples, law: BinaryLaw | RealLaw) -> NDArray:
     return np.concatenate(parts, axis=2)
 
 
-def laws(samples: Samples, summaries: NDArray, op: str) -> Iterator[Finding]:
+def laws(samples: MachineSamples, summaries: NDArray, op: str) -> Iterator[Finding]:
     """Yield whether samples are many enough, and whether they agree with each other."""
     steps, chains, _ = summaries.shape
     if samples.independent:

@@ -31,7 +31,7 @@ _PASSED_OVER = ("chain_break_fraction", "")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Samples:
+class MachineSamples:
     """Values (steps, chains, units) in the order they were drawn, or of independent draws (samples, 1, units).
 
     energies: what the machine says of each, (steps, chains) or None. labels: what the file calls each unit. levels:
@@ -56,7 +56,7 @@ class Samples:
 
 def samples_of(
     source: Any, *, name: str | None = None, format: str | None = None, independent: bool | None = None
-) -> Samples:
+) -> MachineSamples:
     """Return the samples of a path, an array, arrays by name, or a dimod sample set.
 
     Arrays are (steps, chains, units), or (steps, units) of one chain; independent: the draws stand alone, default for
@@ -133,7 +133,9 @@ def _csv(path: Path, data: bytes) -> dict[str, Any]:
     return {"samples": columns[:, units], "labels": labels, **about}
 
 
-def _made(parts: Mapping[str, Any], name: str | None, independent: bool | None, source: str, digest: str) -> Samples:
+def _made(
+    parts: Mapping[str, Any], name: str | None, independent: bool | None, source: str, digest: str
+) -> MachineSamples:
     about = {key: parts[key] for key in (_ENERGY, _COUNTS, _CHAIN) if key in parts}
     extra = {"labels", "levels", "independent"}
     arrays = {key: array for key, array in parts.items() if key not in about and key not in extra}
@@ -167,7 +169,7 @@ def _made(parts: Mapping[str, Any], name: str | None, independent: bool | None, 
         if energies is not None and len(energies) > 2 and (np.diff(energies[:, 0]) >= 0).all():
             ordered = False
         notes = (*notes, "the samples were taken for independent draws")
-    samples = Samples(
+    samples = MachineSamples(
         values=values,
         independent=alone,
         ordered=ordered,

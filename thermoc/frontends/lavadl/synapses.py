@@ -18,7 +18,7 @@ LONGEST = 62
 MOST_ENTRIES = 2**23
 
 
-class Rows(NamedTuple):
+class CompressedRows(NamedTuple):
     """A sparse matrix in compressed rows, and which channel of the output each row belongs to."""
 
     values: NDArray
@@ -73,7 +73,7 @@ def connection_delays(source: NetSource, layer: NetLayer, delay: NDArray, shape:
     raise source.bad(layer.place, f"delays of shape {list(delay.shape)} for weights of {list(shape)}")
 
 
-def channel_delays(source: NetSource, layer: NetLayer, delay: NDArray, rows: Rows) -> NDArray:
+def channel_delays(source: NetSource, layer: NetLayer, delay: NDArray, rows: CompressedRows) -> NDArray:
     """Return a delay for each entry of a convolution: of its channel, of its unit, or one for all. Errors: T508."""
     per_row, delay = np.diff(rows.offsets), delay.astype(np.int16)
     if delay.size == 1:
@@ -85,7 +85,7 @@ def channel_delays(source: NetSource, layer: NetLayer, delay: NDArray, rows: Row
     raise source.bad(layer.place, f"delays of shape {list(delay.shape)} for {layer.shape[0]} channels")
 
 
-def unrolled(source: NetSource, layer: NetLayer, weight: NDArray, shape: tuple[int, ...]) -> Rows:
+def unrolled(source: NetSource, layer: NetLayer, weight: NDArray, shape: tuple[int, ...]) -> CompressedRows:
     """Return a convolution of (channels, height, width) as compressed rows: a convolution of the chip has no delays.
 
     Errors: T504 for more than 2^23 entries, T508 where the window fits nowhere.
@@ -107,7 +107,7 @@ def unrolled(source: NetSource, layer: NetLayer, weight: NDArray, shape: tuple[i
     values = np.concatenate([np.broadcast_to(kernel, inside.shape)[inside] for kernel in weight.astype(np.int16)])
     offsets = np.concatenate([[0], np.cumsum(np.tile(counts, out))])
     channels = np.repeat(np.arange(out, dtype=np.int32), math.prod(space))
-    return Rows(values, (first.astype(np.int32)[:, np.newaxis] + columns).reshape(-1), offsets, channels)
+    return CompressedRows(values, (first.astype(np.int32)[:, np.newaxis] + columns).reshape(-1), offsets, channels)
 
 
 def _plane(

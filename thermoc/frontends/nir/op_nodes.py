@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.frontends.nir.nodes import NOTED, NirNode
-from thermoc.frontends.nir.ops import PRODUCT, UNIT_FIELDS, Site, factor, joined, number, uneven
+from thermoc.frontends.nir.ops import PRODUCT, UNIT_FIELDS, NodeSite, factor, joined, number, uneven
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
 
 
-def node_of(site: Site, op: Any) -> NirNode:
+def node_of(site: NodeSite, op: Any) -> NirNode:
     """Return the node of an op that ``refusals`` let pass."""
     return _unit(site, op) if type(op) in UNIT_FIELDS else FORMS[type(op)](site, op)
 
 
-def _unit(site: Site, op: Any) -> NirNode:
+def _unit(site: NodeSite, op: Any) -> NirNode:
     kind, names = UNIT_FIELDS[type(op)]
     fields = {name: _full(number(site, op, name), op.x) for name in names}
     metadata = {"method": op.method} if "method" in op.attr_specs else {}
@@ -54,24 +54,24 @@ def _whole(numbers: Any) -> NDArray:
     return np.array(numbers, np.int64)
 
 
-def _input(site: Site, op: core.Input) -> NirNode:
+def _input(site: NodeSite, op: core.Input) -> NirNode:
     return NirNode(kind="Input", fields={"shape": _whole(op.shape)})
 
 
-def _output(site: Site, op: core.Output) -> NirNode:
+def _output(site: NodeSite, op: core.Output) -> NirNode:
     metadata = {} if site.name(op) == op.name else {"name": op.name}
     metadata |= {"probe": "true"} if isinstance(op, core.Probe) else {}
     return NirNode(kind="Output", fields={"shape": _whole(op.x.shape)}, metadata=metadata)
 
 
-def _matrix(site: Site, op: core.Affine) -> NirNode:
+def _matrix(site: NodeSite, op: core.Affine) -> NirNode:
     weight = number(site, op, "weight")
     if op.bias is None:
         return NirNode(kind="Linear", fields={"weight": weight})
     return NirNode(kind="Affine", fields={"weight": weight, "bias": number(site, op, "bias")})
 
 
-def _conv(site: Site, op: core.Conv) -> NirNode:
+def _conv(site: NodeSite, op: core.Conv) -> NirNode:
     weight, space = number(site, op, "weight"), op.x.shape[1:]
     # In NIR 1.0 a convolution without a bias cannot be written.
     bias = np.zeros(weight.shape[0], weight.dtype) if op.bias is None else number(site, op, "bias")
@@ -110,33 +110,33 @@ def together(weight: NDArray, groups: int) -> NDArray | None:
     return rows if np.array_equal(apart(rows, groups), weight) else None
 
 
-def _pool(site: Site, op: core.Pool) -> NirNode:
+def _pool(site: NodeSite, op: core.Pool) -> NirNode:
     padding = _whole([a for a, _ in op.padding])
     fields = {"kernel_size": _whole(op.window), "stride": _whole(op.stride), "padding": padding}
     return NirNode(kind="SumPool2d" if op.kind == "sum" else "AvgPool2d", fields=fields)
 
 
-def _flatten(site: Site, op: core.Flatten | core.Reshape) -> NirNode:
+def _flatten(site: NodeSite, op: core.Flatten | core.Reshape) -> NirNode:
     first, last = (0, -1) if isinstance(op, core.Flatten) else joined(op)
     fields = {"start_dim": _whole(first), "end_dim": _whole(last), "input_type": _whole(op.x.shape)}
     return NirNode(kind="Flatten", fields=fields)
 
 
-def _delay(site: Site, op: core.Delay) -> NirNode:
+def _delay(site: NodeSite, op: core.Delay) -> NirNode:
     return NirNode(kind="Delay", fields={"delay": np.full(op.x.shape, op.ticks * site.graph.dt)})
 
 
-def _scale(site: Site, op: Any) -> NirNode:
+def _scale(site: NodeSite, op: Any) -> NirNode:
     x, s = factor(site, op) if type(op) is PRODUCT else (op.x, number(site, op, "s"))
     return NirNode(kind="Scale", fields={"scale": _full(s, x)})
 
 
-def _threshold(site: Site, op: spiking.Threshold) -> NirNode:
+def _threshold(site: NodeSite, op: spiking.Threshold) -> NirNode:
     level = _full(number(site, op, "threshold"), op.x)
     return NirNode(kind="Threshold", fields={"threshold": level}, metadata=_conventions(op))
 
 
-FORMS: dict[type[Op], Callable[[Site, Any], NirNode]] = {
+FORMS: dict[type[Op], Callable[[NodeSite, Any], NirNode]] = {
     core.Input: _input,
     core.Output: _output,
     core.Probe: _output,

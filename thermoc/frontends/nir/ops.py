@@ -29,7 +29,7 @@ PRODUCT: type[Op] = core.Mul
 
 
 @dataclass(kw_only=True)
-class Site:
+class NodeSite:
     """A graph on its way to nodes: the name of the node behind each value (an output's is ``output NAME``)."""
 
     graph: Graph
@@ -52,7 +52,7 @@ def no_node(op: Op, fact: str, hint: str = "") -> ThermocError:
     return error("T509", f"NIR has no node for {op.opname}{name}", where=op.location, notes=[fact], hint=hint)
 
 
-def number(site: Site, op: Op, name: str) -> NDArray:
+def number(site: NodeSite, op: Op, name: str) -> NDArray:
     """Return a constant operand. Errors: T509 where it is computed."""
     source = site.source(getattr(op, name))
     if not isinstance(source, core.Constant):
@@ -60,7 +60,7 @@ def number(site: Site, op: Op, name: str) -> NDArray:
     return source.value.numpy
 
 
-def factor(site: Site, op: Any) -> tuple[Value, NDArray]:
+def factor(site: NodeSite, op: Any) -> tuple[Value, NDArray]:
     """Return (x, s) of a product with a constant. Errors: T509."""
     for x, s in ((op.a, op.b), (op.b, op.a)):
         source = site.source(s)
@@ -93,7 +93,7 @@ def is_same(op: core.Conv | core.Pool) -> bool:
     return max(op.stride) == 1 and op.padding == tuple(same_padding(spans))
 
 
-def summed(site: Site, value: Value) -> list[Value]:
+def summed(site: NodeSite, value: Value) -> list[Value]:
     """Return the values that a value sums, through every add; itself where it is no sum."""
     terms, stack = [], [value]
     while stack:

@@ -11,7 +11,7 @@ from thermoc.frontends.nir.ops import (
     PRODUCT,
     SUM,
     UNIT_FIELDS,
-    Site,
+    NodeSite,
     factor,
     is_same,
     joined,
@@ -30,7 +30,7 @@ PLAIN = (core.Affine, core.Conv, core.Pool, core.Flatten, core.Reshape, core.Del
 KNOWN = frozenset({*ENDS, *PLAIN, SUM, PRODUCT, spiking.Scale, spiking.Threshold, *UNIT_FIELDS})
 
 
-def refusals(site: Site) -> list[Finding]:
+def refusals(site: NodeSite) -> list[Finding]:
     """Return what is wrong with every op of a graph (T509)."""
     findings: list[Finding] = []
     for op in site.graph.ops:
@@ -42,7 +42,7 @@ def refusals(site: Site) -> list[Finding]:
     return findings
 
 
-def _whole(site: Site, op: Any) -> None:
+def _whole(site: NodeSite, op: Any) -> None:
     """Raise T509 where an op has no node."""
     if type(op) not in KNOWN:
         raise no_node(op, "its nodes are linear maps, pooling, delays and NIR's own units")
@@ -59,7 +59,7 @@ def _whole(site: Site, op: Any) -> None:
         raise problem
 
 
-def _linear(site: Site, op: Op) -> Iterator[ThermocError]:
+def _linear(site: NodeSite, op: Op) -> Iterator[ThermocError]:
     if isinstance(op, core.Affine) and len(op.x.shape) != 1:
         yield no_node(op, f"x has shape {list(op.x.shape)}; NIR's Affine takes a vector")
     if isinstance(op, core.Delay) and np.any(number(site, op, "initial")):

@@ -9,7 +9,7 @@ from typing import Any
 from thermoc.frontends.nir.cycles import late_edges, looping
 from thermoc.frontends.nir.nodes import BEFORE, NirModel, NirNode
 from thermoc.frontends.nir.op_nodes import node_of
-from thermoc.frontends.nir.ops import PRODUCT, SUM, UNIT_FIELDS, Site, factor, summed
+from thermoc.frontends.nir.ops import PRODUCT, SUM, UNIT_FIELDS, NodeSite, factor, summed
 from thermoc.frontends.nir.refusals import refusals
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph, NameSource
@@ -23,7 +23,7 @@ NO_NODE = (core.Constant, SUM)
 
 def model_of(graph: Graph) -> NirModel:
     """Return the nodes and edges of a graph. Errors: T509, every op without a node at once."""
-    site = Site(graph=graph)
+    site = NodeSite(graph=graph)
     if findings := refusals(site):
         raise ThermocError(findings)
     _name(site)
@@ -34,11 +34,11 @@ def model_of(graph: Graph) -> NirModel:
     return NirModel(source=graph.name, nodes=dict(sorted(site.nodes.items())), edges=tuple(sorted(site.edges)))
 
 
-def _with_node(site: Site, waits: Waits) -> Iterator[Any]:
+def _with_node(site: NodeSite, waits: Waits) -> Iterator[Any]:
     return (op for op in site.graph.ops if not isinstance(op, NO_NODE) and op not in waits)
 
 
-def _name(site: Site) -> None:
+def _name(site: NodeSite) -> None:
     """Name nodes: inputs and outputs first, as they are; each op by its first result, without the result's own name."""
     fresh = NameSource()
     for port in (*site.graph.of(core.Input), *site.graph.of(core.Output)):
@@ -51,7 +51,7 @@ def _name(site: Site) -> None:
         site.names[first] = fresh(first.removesuffix(suffix))
 
 
-def _recurrent(site: Site) -> Waits:
+def _recurrent(site: NodeSite) -> Waits:
     """Return the delays of one tick that reading puts back: without them, it finds these very edges late.
 
     A delay that someone gave a name stays a node.
@@ -79,7 +79,7 @@ def _recurrent(site: Site) -> Waits:
     return ()
 
 
-def _bare(site: Site, waits: Waits) -> NirModel:
+def _bare(site: NodeSite, waits: Waits) -> NirModel:
     """Return the model without some delays, its nodes' kinds and its edges alone."""
     nodes = {site.name(op): NirNode(kind=_kind(op)) for op in _with_node(site, waits)}
     edges = [
@@ -88,7 +88,7 @@ def _bare(site: Site, waits: Waits) -> NirModel:
     return NirModel(source=site.graph.name, nodes=nodes, edges=tuple(edges))
 
 
-def _over(site: Site, op: core.Delay, waits: Waits) -> set[tuple[str, str]]:
+def _over(site: NodeSite, op: core.Delay, waits: Waits) -> set[tuple[str, str]]:
     """Return the edges that a delay lies on."""
     sources, readers = _behind(site, op.x, waits), _readers(site, op, waits)
     return {(site.names[value.name], reader) for value in sources for reader in readers}
@@ -100,7 +100,7 @@ def _kind(op: Any) -> str:
     return UNIT_FIELDS[type(op)][0] if type(op) in UNIT_FIELDS else ends.get(type(op), "Scale")
 
 
-def _readers(site: Site, op: core.Delay, waits: Waits) -> list[str]:
+def _readers(site: NodeSite, op: core.Delay, waits: Waits) -> list[str]:
     """Return the nodes that read a delay's result, through sums."""
     names, stack = [], [op.y]
     while stack:
@@ -112,7 +112,7 @@ def _readers(site: Site, op: core.Delay, waits: Waits) -> list[str]:
     return names
 
 
-def _behind(site: Site, value: Value, waits: Waits) -> list[Value]:
+def _behind(site: NodeSite, value: Value, waits: Waits) -> list[Value]:
     """Return the values behind an operand, through sums and delays that vanish."""
     values: list[Value] = []
     for term in summed(site, value):
@@ -121,7 +121,7 @@ def _behind(site: Site, value: Value, waits: Waits) -> list[Value]:
     return values
 
 
-def _read(site: Site, op: Any, waits: Waits) -> list[Value]:
+def _read(site: NodeSite, op: Any, waits: Waits) -> list[Value]:
     """Return the values that a node reads."""
     if isinstance(op, core.Input):
         return []

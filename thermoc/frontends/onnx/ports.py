@@ -28,7 +28,7 @@ LONGEST_NAME = 150
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class InputOptions:
     """What the caller says of inputs: lengths of open axes, known numbers, the name of the batch's axis."""
 
     sizes: dict[str, int]
@@ -36,7 +36,7 @@ class Options:
     batch: tuple[str, ...]
 
 
-def inputs(s: Site, graph: Any, options: Options, held: frozenset[str]) -> dict[str, Tensor]:
+def inputs(s: Site, graph: Any, options: InputOptions, held: frozenset[str]) -> dict[str, Tensor]:
     """Return the tensors of the inputs that must be given. Errors: T303, T504, T507, T508."""
     ports = [port for port in graph.input if port.name not in held]
     _check(options, ports)
@@ -63,7 +63,7 @@ def _called(s: Site, kind: str, old: str, new: str) -> None:
         s.assume(f"{kind} {cut(old, 80)!r} is called {new!r} here, for it is no name of a network")
 
 
-def _check(options: Options, ports: list[Any]) -> None:
+def _check(options: InputOptions, ports: list[Any]) -> None:
     """Refuse names that are in no input, and lengths that are none. Errors: T303."""
     named = {"fixed": set(options.fixed), "sizes": set(options.sizes), "batch": set(options.batch)}
     open_ = {
@@ -94,7 +94,7 @@ def _fixed(name: str, given: ArrayLike, elem: np.dtype[Any]) -> Tensor:
         ) from None
 
 
-def _batch_name(ports: list[Any], options: Options) -> str:
+def _batch_name(ports: list[Any], options: InputOptions) -> str:
     """Return the name of the first axis of the first input, where its length is open."""
     for port in ports:
         dims = port.type.tensor_type.shape.dim
@@ -104,7 +104,7 @@ def _batch_name(ports: list[Any], options: Options) -> str:
     return ""
 
 
-def _input(s: Site, port: Any, options: Options, batch: tuple[str, ...], name: str) -> Tensor:
+def _input(s: Site, port: Any, options: InputOptions, batch: tuple[str, ...], name: str) -> Tensor:
     where = Location.of_node(s.source, f"input {cut(port.name, 80)!r}")
     if port.type.WhichOneof("value") != "tensor_type":
         kind = str(port.type.WhichOneof("value")).replace("_type", "")
@@ -129,7 +129,7 @@ def _input(s: Site, port: Any, options: Options, batch: tuple[str, ...], name: s
     return Tensor(elem=elem, shape=shape, handle=handle)
 
 
-def _shape(port: Any, options: Options, batch: tuple[str, ...], where: Location) -> Shape:
+def _shape(port: Any, options: InputOptions, batch: tuple[str, ...], where: Location) -> Shape:
     if not port.type.tensor_type.HasField("shape"):
         raise error("T508", "its shape is not stated", where=where, hint="run onnx.shape_inference on the model")
     lengths: list[int] = []

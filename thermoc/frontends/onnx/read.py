@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from thermoc.frontends.onnx import file, own, ports
 from thermoc.frontends.onnx.site import Site
-from thermoc.frontends.onnx.walk import Frame, initializers, walk
+from thermoc.frontends.onnx.walk import Scope, initializers, walk
 from thermoc.ir.builder import Builder
 from thermoc.ir.functions import CURRENT
 from thermoc.ir.graph import Graph
@@ -57,7 +57,7 @@ def from_model(
         return graph, ()
     model = file.checked(model, source)
     site = Site(source=source, builder=Builder(model.graph.name or Path(source).stem, dt))
-    options = ports.Options(
+    options = ports.InputOptions(
         sizes=dict(sizes or {}),
         fixed=dict(fixed or {}),
         batch=(batch,) if isinstance(batch, str) else tuple(batch or ()),
@@ -66,7 +66,7 @@ def from_model(
     try:
         held = initializers(site, model.graph)
         tensors = held | ports.inputs(site, model.graph, options, frozenset(held))
-        walk(site, model.graph.node, frame := Frame(tensors=ChainMap(tensors), opset=file.opset(model, source)))
+        walk(site, model.graph.node, frame := Scope(tensors=ChainMap(tensors), opset=file.opset(model, source)))
         ports.outputs(site, model.graph, frame.tensors)
     finally:
         CURRENT.reset(token)

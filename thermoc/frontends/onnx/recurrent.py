@@ -37,7 +37,7 @@ GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class RecurrentDirection:
     """What one direction computes with: its node, weights (rows are gates), and activations."""
 
     node: Node
@@ -107,7 +107,7 @@ def _direction(s: Site, n: Node, x: Tensor, index: int, backwards: bool) -> tupl
     return [number for number in places if number is not None], states
 
 
-def _cell(s: Site, n: Node, index: int) -> Cell:
+def _cell(s: Site, n: Node, index: int) -> RecurrentDirection:
     hidden, gates = n[2].shape[-1], GATES[n.kind]
     names = [text(name) for name in n.attr("activations") or USUAL[n.kind] * 2]
     own = names[index * len(USUAL[n.kind]) :][: len(USUAL[n.kind])]
@@ -117,7 +117,7 @@ def _cell(s: Site, n: Node, index: int) -> Cell:
         bias = known(np.zeros((index + 1, 2 * gates * hidden), n[0].elem))
     both = axes.squeeze(s, axes.cut(s, bias, 0, index, index + 1), 0)
     peephole = n.get(7)
-    return Cell(
+    return RecurrentDirection(
         node=n,
         w=axes.squeeze(s, axes.cut(s, n[1], 0, index, index + 1), 0),
         r=axes.squeeze(s, axes.cut(s, n[2], 0, index, index + 1), 0),
@@ -136,7 +136,7 @@ def _activation(s: Site, name: str, place: int, alphas: list[float], betas: list
     return lambda x: ACTIVATIONS[name.lower()](x, **parameters)
 
 
-def _initial(s: Site, n: Node, x: Tensor, index: int, cell: Cell, place: int) -> Tensor:
+def _initial(s: Site, n: Node, x: Tensor, index: int, cell: RecurrentDirection, place: int) -> Tensor:
     initial = n.get(place)
     if initial is None:
         return axes.expand(s, of_python(np.zeros((1, 1)), x), (x.shape[1], cell.hidden))
@@ -145,7 +145,7 @@ def _initial(s: Site, n: Node, x: Tensor, index: int, cell: Cell, place: int) ->
     return axes.squeeze(s, axes.cut(s, initial, 0, index, index + 1), 0)
 
 
-def _recurrent(s: Site, cell: Cell, h: Tensor, gate: int, count: int) -> Tensor:
+def _recurrent(s: Site, cell: RecurrentDirection, h: Tensor, gate: int, count: int) -> Tensor:
     """Return h R^T + Rb of some gates."""
     rows = axes.cut(s, cell.r, 0, gate * cell.hidden, (gate + count) * cell.hidden)
     y = product(s, h, axes.swapped(s, rows, 0, 1))
@@ -163,11 +163,11 @@ def _times(s: Site, a: Tensor, b: Tensor) -> Tensor:
     return axes.elementwise(s, lambda x, y: x * y, a, b)
 
 
-def _rnn(s: Site, cell: Cell, x: Tensor, states: States) -> States:
+def _rnn(s: Site, cell: RecurrentDirection, x: Tensor, states: States) -> States:
     return (cell.act(s, 0, _plus(s, x, _recurrent(s, cell, states[0], 0, 1))),)
 
 
-def _gru(s: Site, cell: Cell, x: Tensor, states: States) -> States:
+def _gru(s: Site, cell: RecurrentDirection, x: Tensor, states: States) -> States:
     (h,) = states
     update_reset = cell.act(s, 0, _plus(s, cell.part(s, x, 0, 2), _recurrent(s, cell, h, 0, 2)))
     z, r = cell.part(s, update_reset, 0), cell.part(s, update_reset, 1)
@@ -179,7 +179,7 @@ def _gru(s: Site, cell: Cell, x: Tensor, states: States) -> States:
     return (axes.elementwise(s, lambda z, n, h: (1.0 - z) * n + z * h, z, new, h),)
 
 
-def _lstm(s: Site, cell: Cell, x: Tensor, states: States) -> States:
+def _lstm(s: Site, cell: RecurrentDirection, x: Tensor, states: States) -> States:
     """Gates stand in the order input, output, forget, cell; the peephole's in input, output, forget."""
     h, c = states
     gates = _plus(s, x, _recurrent(s, cell, h, 0, 4))
@@ -195,4 +195,8 @@ def _lstm(s: Site, cell: Cell, x: Tensor, states: States) -> States:
     return _times(s, o, axes.elementwise(s, cell.activations[2], new)), new
 
 
-STEPS: dict[str, Callable[[Site, Cell, Tensor, States], States]] = {"RNN": _rnn, "GRU": _gru, "LSTM": _lstm}
+STEPS: dict[str, Callable[[Site, RecurrentDirection, Tensor, States], States]] = {
+    "RNN": _rnn,
+    "GRU": _gru,
+    "LSTM": _lstm,
+}

@@ -26,7 +26,7 @@ ROUNDINGS: dict[str, Callable[[float], int]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Axis:
+class ResizedAxis:
     """How one axis is resized: its lengths, its scale as stated, and the node's modes."""
 
     old: int
@@ -143,7 +143,7 @@ def _resized(
             s,
             x,
             axis,
-            Axis(
+            ResizedAxis(
                 old=x.shape[axis],
                 new=int(new),
                 scale=ratio,
@@ -160,7 +160,7 @@ def _resized(
     return x
 
 
-def _along(s: Site, x: Tensor, axis: int, how: Axis, beyond: float) -> Tensor:
+def _along(s: Site, x: Tensor, axis: int, how: ResizedAxis, beyond: float) -> Tensor:
     y = _interpolated(s, x, axis, how)
     places = np.array([how.place(i) for i in range(how.new)])
     outside = (places < 0) | (places > how.old - 1)
@@ -170,7 +170,7 @@ def _along(s: Site, x: Tensor, axis: int, how: Axis, beyond: float) -> Tensor:
     return chosen(s, mask, of_python(beyond, x), y)
 
 
-def _interpolated(s: Site, x: Tensor, axis: int, how: Axis) -> Tensor:
+def _interpolated(s: Site, x: Tensor, axis: int, how: ResizedAxis) -> Tensor:
     parts = [how.weights(i) for i in range(how.new)]
     if how.mode == "nearest":
         return taken(s, x, axis, np.clip([places[0] for places, _ in parts], 0, how.old - 1))

@@ -25,7 +25,7 @@ ABSENT = known(np.zeros(0))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame:
+class Scope:
     """Where names are looked up: tensors by name, the operator set in use, and what a function was called with."""
 
     tensors: ChainMap[str, Tensor]
@@ -34,12 +34,12 @@ class Frame:
     depth: int = 0
     label: str = ""
 
-    def inner(self, tensors: dict[str, Tensor]) -> Frame:
+    def inner(self, tensors: dict[str, Tensor]) -> Scope:
         """Return the frame of a graph inside: it sees all names around it."""
         return replace(self, tensors=self.tensors.new_child(tensors), depth=self.depth + 1)
 
 
-def walk(s: Site, nodes: Sequence[Any], frame: Frame) -> None:
+def walk(s: Site, nodes: Sequence[Any], frame: Scope) -> None:
     """Read nodes into ``frame.tensors``. Errors: T504, T507, T508."""
     if frame.depth > DEPTH:
         raise s.refuse("graphs lie too deep in one another", f"the limit is {DEPTH}", code="T504")
@@ -57,7 +57,7 @@ def walk(s: Site, nodes: Sequence[Any], frame: Frame) -> None:
                 frame.tensors[name] = tensor
 
 
-def _placed(s: Site, problem: ThermocError, frame: Frame, label: str, kind: str) -> ThermocError:
+def _placed(s: Site, problem: ThermocError, frame: Scope, label: str, kind: str) -> ThermocError:
     """Return what an op finds wrong as the error of the node."""
     first = problem.findings[0]
     if first.where is not None and first.where.file.startswith(s.source):
@@ -66,7 +66,7 @@ def _placed(s: Site, problem: ThermocError, frame: Frame, label: str, kind: str)
     return s.refuse(first.what, *first.notes, code="T508", hint=first.hint)
 
 
-def apply(s: Site, node: Any, frame: Frame) -> tuple[Tensor, ...]:
+def apply(s: Site, node: Any, frame: Scope) -> tuple[Tensor, ...]:
     """Return the results of one node."""
     if node.domain not in OURS:
         hint = "only operators of the standard itself are read; export the model without custom operators"
@@ -82,7 +82,7 @@ def apply(s: Site, node: Any, frame: Frame) -> tuple[Tensor, ...]:
     return results if isinstance(results, tuple) else (results,)
 
 
-def _node(s: Site, node: Any, frame: Frame) -> Node:
+def _node(s: Site, node: Any, frame: Scope) -> Node:
     schema = _schema(s, node.op_type, frame.opset)
     inputs = tuple(_found(s, name, frame) if name else None for name in node.input)
     attrs = {a.name: _attribute(s, a.default_value, frame) for a in schema.attributes.values() if a.default_value.name}
@@ -104,13 +104,13 @@ def _schema(s: Site, kind: str, opset: int) -> Any:
         raise s.refuse(f"the standard has no such operator in opset {opset}", code="T507") from None
 
 
-def _found(s: Site, name: str, frame: Frame) -> Tensor:
+def _found(s: Site, name: str, frame: Scope) -> Tensor:
     if name not in frame.tensors:
         raise s.refuse(f"it reads {name!r}, which nothing before it gives", code="T508")
     return frame.tensors[name]
 
 
-def _attribute(s: Site, item: Any, frame: Frame) -> Any:
+def _attribute(s: Site, item: Any, frame: Scope) -> Any:
     from onnx import AttributeProto, helper, numpy_helper
 
     if item.type == AttributeProto.GRAPH:
@@ -124,7 +124,7 @@ def _attribute(s: Site, item: Any, frame: Frame) -> Any:
     raise s.refuse(f"its attribute {item.name!r} is of a kind that is not read", code="T507")
 
 
-def body(s: Site, graph: Any, frame: Frame, given: list[Tensor]) -> list[Tensor]:
+def body(s: Site, graph: Any, frame: Scope, given: list[Tensor]) -> list[Tensor]:
     """Return the outputs of a graph inside a node for given inputs. Errors: T508."""
     names = [port.name for port in graph.input]
     if len(names) < len(given):
@@ -146,14 +146,14 @@ def initializers(s: Site, graph: Any) -> dict[str, Tensor]:
 # ------------------------------------------------------------------------------- operators that the standard writes
 
 
-def _by_function(s: Site, node: Any, read: Node, frame: Frame) -> tuple[Tensor, ...]:
+def _by_function(s: Site, node: Any, read: Node, frame: Scope) -> tuple[Tensor, ...]:
     """Read an operator by the function that the standard defines it as. Errors: T507 where it defines none."""
     function = _function(s, node, read, frame.opset)
     if function is None:
         raise s.refuse("the operator is not read", code="T507", hint="docs/onnx.md lists those that are")
     opset = next((item.version for item in function.opset_import if item.domain in OURS), frame.opset)
     tensors = {name: tensor for name, tensor in zip(function.input, read.inputs) if tensor is not None}
-    inner = Frame(
+    inner = Scope(
         tensors=ChainMap(tensors),
         opset=opset,
         attributes=read.attrs,

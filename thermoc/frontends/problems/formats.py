@@ -22,7 +22,7 @@ _HERE = "thermoc.frontends.problems"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Format:
+class ProblemFormat:
     """A format: its reader, the suffixes that tell it, the kind of problem that such a file usually is."""
 
     reader: tuple[str, str]
@@ -31,43 +31,51 @@ class Format:
     about: str
 
 
-FORMATS: dict[str, Format] = {
-    "rudy": Format(
+FORMATS: dict[str, ProblemFormat] = {
+    "rudy": ProblemFormat(
         reader=("rudy", "read_rudy"),
         suffixes=(".rud", ".rudy", ".mc", ".gset"),
         usual="maxcut",
         about="n m, then i j w from 1",
     ),
-    "edges": Format(
+    "edges": ProblemFormat(
         reader=("rudy", "read_edges"), suffixes=(".edges", ".edgelist"), usual="maxcut", about="i j [w] from 0"
     ),
-    "dimacs": Format(
+    "dimacs": ProblemFormat(
         reader=("dimacs_graph", "read_dimacs_graph"),
         suffixes=(".col", ".clq"),
         usual="colouring",
         about="p edge n m, then e i j from 1",
     ),
-    "matrix": Format(reader=("matrix", "read_matrix"), suffixes=(".adj",), usual="maxcut", about="an adjacency matrix"),
-    "qubo": Format(reader=("coefficients", "read_coo"), suffixes=(".coo",), usual="qubo", about="i j value from 0"),
-    "qbsolv": Format(
+    "matrix": ProblemFormat(
+        reader=("matrix", "read_matrix"), suffixes=(".adj",), usual="maxcut", about="an adjacency matrix"
+    ),
+    "qubo": ProblemFormat(
+        reader=("coefficients", "read_coo"), suffixes=(".coo",), usual="qubo", about="i j value from 0"
+    ),
+    "qbsolv": ProblemFormat(
         reader=("coefficients", "read_qbsolv"), suffixes=(".qubo",), usual="qubo", about="p qubo, of qbsolv"
     ),
-    "bqm-json": Format(reader=("bqm", "read_bqm_json"), suffixes=(".json",), usual="qubo", about="dimod's BQM as JSON"),
-    "bqm-bson": Format(reader=("bqm", "read_bqm_bson"), suffixes=(".bson",), usual="qubo", about="dimod's BQM as BSON"),
-    "ising": Format(
+    "bqm-json": ProblemFormat(
+        reader=("bqm", "read_bqm_json"), suffixes=(".json",), usual="qubo", about="dimod's BQM as JSON"
+    ),
+    "bqm-bson": ProblemFormat(
+        reader=("bqm", "read_bqm_bson"), suffixes=(".bson",), usual="qubo", about="dimod's BQM as BSON"
+    ),
+    "ising": ProblemFormat(
         reader=("coefficients", "read_ising"),
         suffixes=(".ising",),
         usual="ising",
         about="i j J and i h from 0, E = -sum J s s - sum h s",
     ),
-    "ising-plus": Format(
+    "ising-plus": ProblemFormat(
         reader=("coefficients", "read_ising_plus"),
         suffixes=(),
         usual="ising",
         about="the same, E = +sum J s s + sum h s",
     ),
-    "cnf": Format(reader=("cnf", "read_cnf"), suffixes=(".cnf",), usual="maxsat", about="p cnf, of DIMACS"),
-    "tsplib": Format(reader=("tsplib", "read_tsplib"), suffixes=(".tsp", ".atsp"), usual="tsp", about="TSPLIB"),
+    "cnf": ProblemFormat(reader=("cnf", "read_cnf"), suffixes=(".cnf",), usual="maxsat", about="p cnf, of DIMACS"),
+    "tsplib": ProblemFormat(reader=("tsplib", "read_tsplib"), suffixes=(".tsp", ".atsp"), usual="tsp", about="TSPLIB"),
 }
 KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "maxcut": ("graph_problems", "MaxCut", ("EdgeList",)),

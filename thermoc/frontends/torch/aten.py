@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from thermoc.frontends.onnx import axes
 from thermoc.frontends.onnx.site import Site
 from thermoc.frontends.onnx.tensor import BATCH, OTHER_BATCH, Tensor, known
-from thermoc.frontends.onnx.walk import Frame, apply
+from thermoc.frontends.onnx.walk import Scope, apply
 
 OPSET = 22
 """The version of the standard's operators that ATen's are read as: known to every onnx that thermoc takes."""
 
 
 @dataclass(kw_only=True)
-class Reading:
+class Aten:
     """The graph that is built, and what the operator being read gives: dtypes and shapes, one an output."""
 
     site: Site
@@ -35,7 +35,7 @@ class Reading:
         tensors = {f"x{i}": _tensor(x) for i, x in enumerate(inputs) if x is not None}
         names = [f"x{i}" if x is not None else "" for i, x in enumerate(inputs)]
         node = helper.make_node(kind, names, [f"y{i}" for i in range(outputs)], **attrs)
-        result = apply(self.site, node, Frame(tensors=ChainMap(tensors), opset=OPSET))
+        result = apply(self.site, node, Scope(tensors=ChainMap(tensors), opset=OPSET))
         return result[0] if outputs == 1 else result
 
     @property

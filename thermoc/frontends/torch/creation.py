@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.frontends.onnx.tensor import BATCH, Tensor, known
-from thermoc.frontends.torch.aten import Reading, aten
+from thermoc.frontends.torch.aten import Aten, aten
 from thermoc.frontends.torch.shape import expand
 
 
@@ -16,14 +16,14 @@ from thermoc.frontends.torch.shape import expand
     "clone", "contiguous", "alias", "detach", "detach_", "lift_fresh_copy", "lift_fresh", "dropout", "native_dropout",
     "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "positive", "to", "type_as", "_to_copy",
 )  # fmt: skip
-def same(t: Reading, self: Tensor | None = None, input: Tensor | None = None, **_: Any) -> Any:
+def same(t: Aten, self: Tensor | None = None, input: Tensor | None = None, **_: Any) -> Any:
     """The same numbers, in the dtype of the result; a module in evaluation drops none."""
     x = self if self is not None else input
     assert x is not None
     return t.cast(truth_or(t, x), t.elem)
 
 
-def truth_or(t: Reading, x: Tensor) -> Tensor:
+def truth_or(t: Aten, x: Tensor) -> Tensor:
     """Return a tensor, or whether its numbers are not 0 where a truth is asked for."""
     return t("Not", t("Equal", x, t.number(0, x.elem))) if t.elem.kind == "b" and x.elem.kind != "b" else x
 
@@ -35,7 +35,7 @@ aten("_assert_async", "_assert_scalar", "_assert_tensor_metadata", "sym_constrai
 # ------------------------------------------------------------------------------------------------------ made of nothing
 
 
-def _filled(t: Reading, size: Sequence[int], value: Any) -> Tensor:
+def _filled(t: Aten, size: Sequence[int], value: Any) -> Tensor:
     return expand(t, t.number(value), size) if len(size) else t.number(value)
 
 
@@ -53,7 +53,7 @@ aten("scalar_tensor")(lambda t, s, **_: t.number(s))
 
 
 @aten("arange")
-def arange(t: Reading, start: Any = 0, end: Any = None, step: Any = 1, **_: Any) -> Tensor:
+def arange(t: Aten, start: Any = 0, end: Any = None, step: Any = 1, **_: Any) -> Tensor:
     """Numbers from start up to end."""
     if isinstance(end, int) and end >= BATCH:
         raise t.site.refuse("it counts the samples of the batch", "samples of a network never meet")

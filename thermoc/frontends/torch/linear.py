@@ -7,13 +7,13 @@ from typing import Any
 
 from thermoc.frontends.onnx import axes
 from thermoc.frontends.onnx.tensor import Tensor
-from thermoc.frontends.torch.aten import Joined, Reading, aten
+from thermoc.frontends.torch.aten import Aten, Joined, aten
 from thermoc.frontends.torch.elementwise import add
 from thermoc.ir.functions import call
 
 
 @aten("linear")
-def linear(t: Reading, input: Any, weight: Tensor, bias: Tensor | None = None) -> Any:
+def linear(t: Aten, input: Any, weight: Tensor, bias: Tensor | None = None) -> Any:
     """input weight^T + bias."""
     s = t.site
     if isinstance(input, Joined):
@@ -28,14 +28,14 @@ def linear(t: Reading, input: Any, weight: Tensor, bias: Tensor | None = None) -
 
 
 @aten("matmul", "mm", "bmm", "mv", "dot")
-def matmul(t: Reading, self: Tensor, other: Tensor | None = None, **named: Tensor) -> Tensor:
+def matmul(t: Aten, self: Tensor, other: Tensor | None = None, **named: Tensor) -> Tensor:
     """The product of matrices, or of a matrix and a vector."""
     second = other if other is not None else next(iter(named.values()))
     return t("MatMul", self, second)
 
 
 @aten("addmm", "addmv", "baddbmm")
-def addmm(t: Reading, self: Tensor, *, beta: Any = 1, alpha: Any = 1, **named: Tensor) -> Tensor:
+def addmm(t: Aten, self: Tensor, *, beta: Any = 1, alpha: Any = 1, **named: Tensor) -> Tensor:
     """beta self + alpha a b."""
     a, b = named.values()
     y = t("MatMul", a, b)
@@ -44,7 +44,7 @@ def addmm(t: Reading, self: Tensor, *, beta: Any = 1, alpha: Any = 1, **named: T
 
 
 @aten("einsum")
-def einsum(t: Reading, equation: str, tensors: Sequence[Tensor], path: Any = None) -> Tensor:
+def einsum(t: Aten, equation: str, tensors: Sequence[Tensor], path: Any = None) -> Tensor:
     """Sums of products over named axes."""
     return t("Einsum", *tensors, equation=equation)
 
@@ -59,7 +59,7 @@ def _each(value: Any, rank: int) -> list[int]:
 
 @aten("conv1d", "conv2d", "conv3d")
 def conv(
-    t: Reading,
+    t: Aten,
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
@@ -80,7 +80,7 @@ def conv(
     return _batched(t, input, rank, lambda x: t("Conv", x, weight, bias, **attrs))
 
 
-def _batched(t: Reading, x: Tensor, rank: int, f: Any) -> Tensor:
+def _batched(t: Aten, x: Tensor, rank: int, f: Any) -> Tensor:
     """Return f of a batch; one sample without its axis becomes a batch of one."""
     if x.rank == rank + 2:
         return f(x)
@@ -89,7 +89,7 @@ def _batched(t: Reading, x: Tensor, rank: int, f: Any) -> Tensor:
 
 @aten("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 def conv_transpose(
-    t: Reading,
+    t: Aten,
     input: Tensor,
     weight: Any,
     bias: Tensor | None = None,
@@ -113,7 +113,7 @@ def conv_transpose(
 
 @aten("convolution")
 def convolution(
-    t: Reading,
+    t: Aten,
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None,
@@ -139,13 +139,13 @@ def _window(kernel_size: Any, stride: Any, padding: Any, rank: int) -> dict[str,
     return {"kernel_shape": size, "strides": steps, "pads": _each(padding, rank) * 2}
 
 
-def _rank(t: Reading) -> int:
+def _rank(t: Aten) -> int:
     return int(t.name.partition("pool")[2][:1])
 
 
 @aten("max_pool1d", "max_pool2d", "max_pool3d")
 def max_pool(
-    t: Reading,
+    t: Aten,
     self: Tensor,
     kernel_size: Any,
     stride: Any = None,
@@ -160,14 +160,14 @@ def max_pool(
 
 
 @aten("max_pool2d_with_indices", "max_pool3d_with_indices")
-def max_pool_with_indices(t: Reading, self: Tensor, *args: Any, **named: Any) -> tuple[Tensor, None]:
+def max_pool_with_indices(t: Aten, self: Tensor, *args: Any, **named: Any) -> tuple[Tensor, None]:
     """The largest in each window; where they stand is refused where it is read."""
     return max_pool(t, self, *args, **named), None
 
 
 @aten("avg_pool1d", "avg_pool2d", "avg_pool3d")
 def avg_pool(
-    t: Reading,
+    t: Aten,
     self: Tensor,
     kernel_size: Any,
     stride: Any = None,
@@ -190,7 +190,7 @@ def avg_pool(
 
 
 def _adaptive(kind: str) -> Any:
-    def read(t: Reading, self: Tensor, output_size: Any) -> Any:
+    def read(t: Aten, self: Tensor, output_size: Any) -> Any:
         rank = _rank(t)
         space, size = self.shape[-rank:], _each(output_size, rank)
         if any(n % m for n, m in zip(space, size)):

@@ -7,21 +7,21 @@ from typing import Any
 
 from thermoc.frontends.onnx import axes
 from thermoc.frontends.onnx.tensor import Tensor
-from thermoc.frontends.torch.aten import Reading, aten
+from thermoc.frontends.torch.aten import Aten, aten
 from thermoc.frontends.torch.linear import linear
 
 States = tuple[Tensor, ...]
-Cell = Callable[[Reading, Tensor, Tensor, States], States]
+Cell = Callable[[Aten, Tensor, Tensor, States], States]
 """What a step makes of (W_ih x + b_ih, W_hh h + b_hh, states): the states after it, h first."""
 
 
-def _parts(t: Reading, x: Tensor, count: int) -> tuple[Tensor, ...]:
+def _parts(t: Aten, x: Tensor, count: int) -> tuple[Tensor, ...]:
     """Return gates side by side in the last axis."""
     size, last = x.shape[-1] // count, x.rank - 1
     return tuple(axes.cut(t.site, x, last, i * size, (i + 1) * size) for i in range(count))
 
 
-def _lstm(t: Reading, given: Tensor, fed: Tensor, states: States) -> States:
+def _lstm(t: Aten, given: Tensor, fed: Tensor, states: States) -> States:
     """c' = f c + i g, h' = o tanh(c')."""
     i, f, g, o = _parts(t, t("Add", given, fed), 4)
     retained, new = t("Mul", t("Sigmoid", f), states[1]), t("Mul", t("Sigmoid", i), t("Tanh", g))
@@ -29,7 +29,7 @@ def _lstm(t: Reading, given: Tensor, fed: Tensor, states: States) -> States:
     return t("Mul", t("Sigmoid", o), t("Tanh", c)), c
 
 
-def _gru(t: Reading, given: Tensor, fed: Tensor, states: States) -> States:
+def _gru(t: Aten, given: Tensor, fed: Tensor, states: States) -> States:
     """n = tanh(given + r fed), h' = (1 - z) n + z h."""
     (ri, zi, ni), (rh, zh, nh) = _parts(t, given, 3), _parts(t, fed, 3)
     r, z = t("Sigmoid", t("Add", ri, rh)), t("Sigmoid", t("Add", zi, zh))
@@ -44,7 +44,7 @@ def _plain(kind: str) -> Cell:
 CELLS: dict[str, Cell] = {"lstm": _lstm, "gru": _gru, "rnn_tanh": _plain("Tanh"), "rnn_relu": _plain("Relu")}
 
 
-def _direction(t: Reading, cell: Cell, x: Tensor, weights: Sequence[Tensor], states: States, back: bool) -> Any:
+def _direction(t: Aten, cell: Cell, x: Tensor, weights: Sequence[Tensor], states: States, back: bool) -> Any:
     """Return the outputs (steps, batch, hidden) of one direction, and its last states."""
     w_ih, w_hh, b_ih, b_hh = (*weights, None, None)[:4]
     projected = linear(t, x, w_ih, b_ih)
@@ -57,12 +57,12 @@ def _direction(t: Reading, cell: Cell, x: Tensor, weights: Sequence[Tensor], sta
     return axes.concat(t.site, [outputs[i] for i in places], 0), states
 
 
-def _of_layer(t: Reading, state: Tensor, place: int) -> Tensor:
+def _of_layer(t: Aten, state: Tensor, place: int) -> Tensor:
     return axes.squeeze(t.site, axes.cut(t.site, state, 0, place, place + 1), 0)
 
 
 def _read(
-    t: Reading,
+    t: Aten,
     kind: str,
     input: Any,
     states: Sequence[Any],
@@ -97,7 +97,7 @@ def _read(
 
 
 @aten("lstm")
-def lstm(t: Reading, input: Any = None, hx: Any = (), **named: Any) -> Any:
+def lstm(t: Aten, input: Any = None, hx: Any = (), **named: Any) -> Any:
     """Long short-term memory."""
     return _read(t, "lstm", input, list(hx), **named)
 
@@ -111,7 +111,7 @@ for _kind in ("gru", "rnn_tanh", "rnn_relu"):
 
 
 def _cell(kind: str) -> Any:
-    def read(t: Reading, input: Tensor, hx: Any, w_ih: Tensor, w_hh: Tensor, b_ih: Any = None, b_hh: Any = None) -> Any:
+    def read(t: Aten, input: Tensor, hx: Any, w_ih: Tensor, w_hh: Tensor, b_ih: Any = None, b_hh: Any = None) -> Any:
         states = tuple(hx) if kind == "lstm" else (hx,)
         ends = CELLS[kind](t, linear(t, input, w_ih, b_ih), linear(t, states[0], w_hh, b_hh), states)
         return ends if kind == "lstm" else ends[0]

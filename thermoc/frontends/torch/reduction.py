@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 
 from thermoc.frontends.onnx.tensor import Tensor, known
-from thermoc.frontends.torch.aten import Reading, aten
+from thermoc.frontends.torch.aten import Aten, aten
 from thermoc.frontends.torch.elementwise import truth
 
 
 def _reduced(kind: str) -> Any:
-    def read(t: Reading, self: Tensor, dim: Any = None, keepdim: bool = False, **_: Any) -> Tensor:
+    def read(t: Aten, self: Tensor, dim: Any = None, keepdim: bool = False, **_: Any) -> Tensor:
         return reduced(t, kind, t.cast(self, t.elem), dim, keepdim)
 
     return read
 
 
-def reduced(t: Reading, kind: str, x: Tensor, dim: Any, keep: bool) -> Tensor:
+def reduced(t: Aten, kind: str, x: Tensor, dim: Any, keep: bool) -> Tensor:
     """Return a reduction over some axes; all where none are named."""
     return t(kind, x, t.axes(x, dim), keepdims=int(keep)) if x.rank else x
 
@@ -37,7 +37,7 @@ for _names, _kind in {
 
 
 def _extreme(kind: str) -> Any:
-    def read(t: Reading, self: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None) -> Any:
+    def read(t: Aten, self: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None) -> Any:
         if other is not None:
             return t(kind[:3].capitalize(), self, other)
         if dim is None:
@@ -53,7 +53,7 @@ aten("min")(_extreme("Min"))
 
 
 def _place(kind: str) -> Any:
-    def read(t: Reading, self: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    def read(t: Aten, self: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
         x = self if dim is not None else t.reshape(self, (math.prod(self.shape),))
         return t(kind, x, axis=int(dim or 0), keepdims=int(keepdim and dim is not None))
 
@@ -65,7 +65,7 @@ aten("argmin")(_place("ArgMin"))
 
 
 @aten("any", "all")
-def any_all(t: Reading, self: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+def any_all(t: Aten, self: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether some, or all, are not 0."""
     kind = "ReduceMax" if t.name == "any" else "ReduceMin"
     return t.cast(reduced(t, kind, t.cast(truth(t, self), np.int32), dim, keepdim), np.bool_)
@@ -73,7 +73,7 @@ def any_all(t: Reading, self: Tensor, dim: Any = None, keepdim: bool = False) ->
 
 @aten("var", "std")
 def var(
-    t: Reading, self: Tensor, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None
+    t: Aten, self: Tensor, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None
 ) -> Tensor:
     """The variance, or its root."""
     over = t.axes(self, dim)
@@ -86,7 +86,7 @@ def var(
 
 
 @aten("var_mean", "std_mean")
-def var_mean(t: Reading, self: Tensor, dim: Any = None, keepdim: bool = False, **named: Any) -> Any:
+def var_mean(t: Aten, self: Tensor, dim: Any = None, keepdim: bool = False, **named: Any) -> Any:
     """Both."""
     y = var(t, self, dim, keepdim=keepdim, **named)
     y = t("Sqrt", y) if t.name == "std_mean" else y
@@ -94,7 +94,7 @@ def var_mean(t: Reading, self: Tensor, dim: Any = None, keepdim: bool = False, *
 
 
 @aten("linalg_vector_norm", "norm")
-def norm(t: Reading, self: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False, p: Any = None, **_: Any):
+def norm(t: Aten, self: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False, p: Any = None, **_: Any):
     """The norm of vectors, of any order above 0."""
     order = ord if p is None else p
     if order in (1, 2):
@@ -107,32 +107,32 @@ def norm(t: Reading, self: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool 
 
 
 @aten("cumsum")
-def cumsum(t: Reading, self: Tensor, dim: int, **_: Any) -> Tensor:
+def cumsum(t: Aten, self: Tensor, dim: int, **_: Any) -> Tensor:
     """Sums so far."""
     return t("CumSum", t.cast(self, t.elem), known(np.int64(dim)))
 
 
 @aten("topk")
-def topk(t: Reading, self: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+def topk(t: Aten, self: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The largest, and their places."""
     return t("TopK", self, [int(k)], outputs=2, axis=int(dim), largest=int(largest), sorted=int(sorted))
 
 
 @aten("sort")
-def sort(t: Reading, self: Tensor, dim: int = -1, descending: bool = False, stable: Any = None) -> Any:
+def sort(t: Aten, self: Tensor, dim: int = -1, descending: bool = False, stable: Any = None) -> Any:
     """In order, and their places."""
     (axis,) = t.axes(self, dim)
     return topk(t, self, self.shape[axis], axis, descending)
 
 
 @aten("softmax", "_softmax", "_safe_softmax")
-def softmax(t: Reading, self: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
+def softmax(t: Aten, self: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
     """exp(x) over its sum."""
     return t("Softmax", t.cast(self, t.elem), axis=int(dim))
 
 
 @aten("log_softmax", "_log_softmax")
-def log_softmax(t: Reading, self: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
+def log_softmax(t: Aten, self: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
     """Its logarithm."""
     return t("LogSoftmax", t.cast(self, t.elem), axis=int(dim))
 
@@ -142,7 +142,7 @@ def log_softmax(t: Reading, self: Tensor, dim: int, *_: Any, **__: Any) -> Tenso
 
 @aten("layer_norm", "native_layer_norm")
 def layer_norm(
-    t: Reading,
+    t: Aten,
     input: Tensor,
     normalized_shape: Sequence[int],
     weight: Tensor | None = None,
@@ -158,7 +158,7 @@ def layer_norm(
     return (y, None, None) if len(t.elems) > 1 else y
 
 
-def _standardised(t: Reading, x: Tensor, over: list[int], eps: float) -> Tensor:
+def _standardised(t: Aten, x: Tensor, over: list[int], eps: float) -> Tensor:
     off = t("Sub", x, reduced(t, "ReduceMean", x, over, True))
     variance = reduced(t, "ReduceMean", t("Mul", off, off), over, True)
     return t("Div", off, t("Sqrt", t("Add", variance, t.number(eps))))
@@ -166,7 +166,7 @@ def _standardised(t: Reading, x: Tensor, over: list[int], eps: float) -> Tensor:
 
 @aten("rms_norm", "_fused_rms_norm")
 def rms_norm(
-    t: Reading, input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+    t: Aten, input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Any:
     """Over the root of the mean square of the last axes."""
     over = list(range(input.rank - len(normalized_shape), input.rank))
@@ -179,7 +179,7 @@ def rms_norm(
 
 @aten("group_norm", "native_group_norm")
 def group_norm(
-    t: Reading,
+    t: Aten,
     input: Tensor,
     weight: Tensor | None = None,
     bias: Tensor | None = None,
@@ -199,7 +199,7 @@ def group_norm(
     return (y, None, None) if len(t.elems) > 1 else y
 
 
-def _affine(t: Reading, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+def _affine(t: Aten, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
     """Return weight x + bias, a number a channel each."""
     per_channel = (x.shape[1], *(1,) * (x.rank - 2))
     x = x if weight is None else t("Mul", x, t.reshape(weight, per_channel))
@@ -207,7 +207,7 @@ def _affine(t: Reading, x: Tensor, weight: Tensor | None, bias: Tensor | None) -
 
 
 @aten("instance_norm")
-def instance_norm(t: Reading, input: Tensor, weight: Any, bias: Any, running_mean: Any, running_var: Any,
+def instance_norm(t: Aten, input: Tensor, weight: Any, bias: Any, running_mean: Any, running_var: Any,
                   use_input_stats: bool, momentum: float, eps: float, cudnn_enabled: bool) -> Tensor:  # fmt: skip
     """Standardised over space, by the sample's own or by known statistics."""
     if use_input_stats:
@@ -217,7 +217,7 @@ def instance_norm(t: Reading, input: Tensor, weight: Any, bias: Any, running_mea
 
 @aten("batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm")
 def batch_norm(
-    t: Reading,
+    t: Aten,
     input: Tensor,
     weight: Tensor | None,
     bias: Tensor | None,
@@ -238,7 +238,7 @@ def batch_norm(
     return (y, None, None) if len(t.elems) > 1 else y
 
 
-def _by_statistics(t: Reading, x: Tensor, weight: Any, bias: Any, mean: Tensor, variance: Tensor, eps: float) -> Tensor:
+def _by_statistics(t: Aten, x: Tensor, weight: Any, bias: Any, mean: Tensor, variance: Tensor, eps: float) -> Tensor:
     per_channel = (x.shape[1], *(1,) * (x.rank - 2))
     spread = t("Sqrt", t("Add", t.reshape(variance, per_channel), t.number(eps)))
     y = t("Div", t("Sub", x, t.reshape(mean, per_channel)), spread)
@@ -246,13 +246,13 @@ def _by_statistics(t: Reading, x: Tensor, weight: Any, bias: Any, mean: Tensor, 
 
 
 @aten("local_response_norm")
-def local_response_norm(t: Reading, input: Tensor, size: int, alpha: float, beta: float, k: float) -> Tensor:
+def local_response_norm(t: Aten, input: Tensor, size: int, alpha: float, beta: float, k: float) -> Tensor:
     """Over neighbouring channels."""
     return t("LRN", input, size=int(size), alpha=float(alpha), beta=float(beta), bias=float(k))
 
 
 @aten("cosine_similarity")
-def cosine_similarity(t: Reading, x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+def cosine_similarity(t: Aten, x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine between vectors."""
     lengths = [t("Max", reduced(t, "ReduceL2", x, dim, True), t.number(eps)) for x in (x1, x2)]
     return reduced(t, "ReduceSum", t("Mul", *(t("Div", x, n) for x, n in zip((x1, x2), lengths))), dim, False)

@@ -11,14 +11,14 @@ import numpy as np
 from thermoc.frontends.onnx import axes
 from thermoc.frontends.onnx.selection import taken
 from thermoc.frontends.onnx.tensor import BATCH, Tensor, known
-from thermoc.frontends.torch.aten import Joined, Reading, aten, integers
+from thermoc.frontends.torch.aten import Aten, Joined, aten, integers
 
 LAST = 2**31 - 1
 """Where a slice ends that ends nowhere."""
 
 
 @aten("view", "reshape", "_unsafe_view", "unsafe_view")
-def view(t: Reading, self: Any, **named: Any) -> Any:
+def view(t: Aten, self: Any, **named: Any) -> Any:
     """The same numbers in another shape."""
     (shape,) = named.values()
     if isinstance(self, Joined):
@@ -43,13 +43,13 @@ def _parted(x: Tensor, shape: Sequence[int]) -> tuple[int, ...] | None:
 
 
 @aten("view_as", "reshape_as")
-def view_as(t: Reading, self: Tensor, other: Tensor) -> Tensor:
+def view_as(t: Aten, self: Tensor, other: Tensor) -> Tensor:
     """In the shape of another."""
     return t.reshape(self, other.shape)
 
 
 @aten("flatten")
-def flatten(t: Reading, self: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+def flatten(t: Aten, self: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Axes joined."""
     (first,), (last,) = t.axes(self, start_dim), t.axes(self, end_dim)
     joined = math.prod(self.shape[first : last + 1])
@@ -57,46 +57,46 @@ def flatten(t: Reading, self: Tensor, start_dim: int = 0, end_dim: int = -1) -> 
 
 
 @aten("unflatten")
-def unflatten(t: Reading, self: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+def unflatten(t: Aten, self: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """One axis parted."""
     (axis,) = t.axes(self, dim)
     return view(t, self, size=[*self.shape[:axis], *sizes, *self.shape[axis + 1 :]])
 
 
 @aten("permute")
-def permute(t: Reading, self: Tensor, dims: Sequence[int]) -> Tensor:
+def permute(t: Aten, self: Tensor, dims: Sequence[int]) -> Tensor:
     """Axes in another order."""
     return t("Transpose", self, perm=t.axes(self, dims))
 
 
 @aten("transpose", "swapaxes")
-def transpose(t: Reading, self: Tensor, dim0: int, dim1: int) -> Tensor:
+def transpose(t: Aten, self: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two axes exchanged."""
     a, b = t.axes(self, [dim0, dim1])
     return axes.swapped(t.site, self, a, b)
 
 
 @aten("t", "numpy_T")
-def t_(t: Reading, self: Tensor) -> Tensor:
+def t_(t: Aten, self: Tensor) -> Tensor:
     """Rows and columns exchanged."""
     return axes.swapped(t.site, self, 0, 1) if self.rank == 2 else self
 
 
 @aten("unsqueeze")
-def unsqueeze(t: Reading, self: Tensor, dim: int) -> Tensor:
+def unsqueeze(t: Aten, self: Tensor, dim: int) -> Tensor:
     """An axis of one more."""
     return t("Unsqueeze", self, [dim + self.rank + 1 if dim < 0 else dim])
 
 
 @aten("squeeze")
-def squeeze(t: Reading, self: Tensor, dim: Any = None) -> Tensor:
+def squeeze(t: Aten, self: Tensor, dim: Any = None) -> Tensor:
     """Without axes of one."""
     over = [axis for axis in t.axes(self, dim) if self.shape[axis] == 1]
     return t("Squeeze", self, over) if over else self
 
 
 @aten("expand")
-def expand(t: Reading, self: Tensor, size: Sequence[int], implicit: bool = False) -> Tensor:
+def expand(t: Aten, self: Tensor, size: Sequence[int], implicit: bool = False) -> Tensor:
     """Repeated along axes of one."""
     padded = (1,) * (len(size) - self.rank) + self.shape
     lengths = [n if m == -1 else m for n, m in zip(padded, size)]
@@ -104,13 +104,13 @@ def expand(t: Reading, self: Tensor, size: Sequence[int], implicit: bool = False
 
 
 @aten("expand_as")
-def expand_as(t: Reading, self: Tensor, other: Tensor) -> Tensor:
+def expand_as(t: Aten, self: Tensor, other: Tensor) -> Tensor:
     """Repeated to the shape of another."""
     return expand(t, self, other.shape)
 
 
 @aten("repeat", "tile")
-def repeat(t: Reading, self: Tensor, **named: Any) -> Tensor:
+def repeat(t: Aten, self: Tensor, **named: Any) -> Tensor:
     """Repeated as often along each axis."""
     (counts,) = named.values()
     counts = [1] * (self.rank - len(counts)) + [int(n) for n in counts]
@@ -119,20 +119,20 @@ def repeat(t: Reading, self: Tensor, **named: Any) -> Tensor:
 
 
 @aten("cat", "concat", "concatenate")
-def cat(t: Reading, tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def cat(t: Aten, tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Side by side."""
     operands = [t.number(x) for x in tensors if x.shape != (0,)]
     return t("Concat", *operands, axis=int(dim)) if len(operands) > 1 else operands[0]
 
 
 @aten("stack")
-def stack(t: Reading, tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def stack(t: Aten, tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Along a new axis."""
     return cat(t, [unsqueeze(t, x, dim) for x in tensors], dim)
 
 
 @aten("split", "split_with_sizes")
-def split(t: Reading, self: Tensor, split_size: Any = None, split_sizes: Any = None, dim: int = 0) -> Any:
+def split(t: Aten, self: Tensor, split_size: Any = None, split_sizes: Any = None, dim: int = 0) -> Any:
     """Parts of given lengths."""
     (axis,) = t.axes(self, dim)
     sizes = split_sizes if split_sizes is not None else split_size
@@ -143,21 +143,21 @@ def split(t: Reading, self: Tensor, split_size: Any = None, split_sizes: Any = N
 
 
 @aten("chunk")
-def chunk(t: Reading, self: Tensor, chunks: int, dim: int = 0) -> Any:
+def chunk(t: Aten, self: Tensor, chunks: int, dim: int = 0) -> Any:
     """So many parts of one length, the last shorter."""
     (axis,) = t.axes(self, dim)
     return split(t, self, -(-self.shape[axis] // chunks), dim=axis)
 
 
 @aten("unbind")
-def unbind(t: Reading, self: Tensor, dim: int = 0) -> Any:
+def unbind(t: Aten, self: Tensor, dim: int = 0) -> Any:
     """The places of an axis."""
     (axis,) = t.axes(self, dim)
     return tuple(select(t, self, axis, i) for i in range(self.shape[axis]))
 
 
 @aten("select")
-def select(t: Reading, self: Tensor, dim: int, index: int) -> Tensor:
+def select(t: Aten, self: Tensor, dim: int, index: int) -> Tensor:
     """One place of an axis."""
     (axis,) = t.axes(self, dim)
     if self.shape[axis] >= BATCH:
@@ -167,7 +167,7 @@ def select(t: Reading, self: Tensor, dim: int, index: int) -> Tensor:
 
 
 @aten("slice")
-def slice_(t: Reading, self: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Tensor:
+def slice_(t: Aten, self: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Tensor:
     """Places from start to end."""
     (axis,) = t.axes(self, dim)
     first, last = start or 0, LAST if end is None else min(end, LAST)
@@ -177,14 +177,14 @@ def slice_(t: Reading, self: Tensor, dim: int = 0, start: Any = None, end: Any =
 
 
 @aten("narrow")
-def narrow(t: Reading, self: Tensor, dim: int, start: int, length: int) -> Tensor:
+def narrow(t: Aten, self: Tensor, dim: int, start: int, length: int) -> Tensor:
     """So many places from start on."""
     return slice_(t, self, dim, start, start + length)
 
 
 @aten("slice_scatter")
 def slice_scatter(
-    t: Reading, self: Tensor, src: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
+    t: Aten, self: Tensor, src: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
 ) -> Tensor:
     """self with places from start to end replaced."""
     (axis,) = t.axes(self, dim)
@@ -199,7 +199,7 @@ def slice_scatter(
 
 
 @aten("select_scatter")
-def select_scatter(t: Reading, self: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+def select_scatter(t: Aten, self: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """self with one place replaced."""
     (axis,) = t.axes(self, dim)
     if self.shape[axis] >= BATCH:
@@ -207,7 +207,7 @@ def select_scatter(t: Reading, self: Tensor, src: Tensor, dim: int, index: int) 
     return _replaced(t, self, unsqueeze(t, src, axis), axis, [index % self.shape[axis]])
 
 
-def _replaced(t: Reading, x: Tensor, new: Tensor, axis: int, places: list[int]) -> Tensor:
+def _replaced(t: Aten, x: Tensor, new: Tensor, axis: int, places: list[int]) -> Tensor:
     """Return x with places of an axis taken from ``new`` in turn."""
     order = list(range(x.shape[axis]))
     for turn, place in enumerate(places):
@@ -217,25 +217,25 @@ def _replaced(t: Reading, x: Tensor, new: Tensor, axis: int, places: list[int]) 
 
 
 @aten("index_select")
-def index_select(t: Reading, self: Tensor, dim: int, index: Tensor) -> Tensor:
+def index_select(t: Aten, self: Tensor, dim: int, index: Tensor) -> Tensor:
     """Places of an axis by number."""
     return t("Gather", self, index, axis=int(dim))
 
 
 @aten("embedding")
-def embedding(t: Reading, weight: Tensor, indices: Tensor, *_: Any, **__: Any) -> Tensor:
+def embedding(t: Aten, weight: Tensor, indices: Tensor, *_: Any, **__: Any) -> Tensor:
     """Rows by number."""
     return t("Gather", weight, indices, axis=0)
 
 
 @aten("gather")
-def gather(t: Reading, self: Tensor, dim: int, index: Tensor, sparse_grad: bool = False) -> Tensor:
+def gather(t: Aten, self: Tensor, dim: int, index: Tensor, sparse_grad: bool = False) -> Tensor:
     """Numbers of an axis by their places."""
     return t("GatherElements", self, index, axis=int(dim))
 
 
 @aten("index")
-def index(t: Reading, self: Tensor, indices: Sequence[Tensor | None]) -> Tensor:
+def index(t: Aten, self: Tensor, indices: Sequence[Tensor | None]) -> Tensor:
     """Places of one axis by number, or of several by a number each."""
     indexed = [axis for axis, item in enumerate(indices) if item is not None]
     if len(indexed) == 1:
@@ -256,7 +256,7 @@ def index(t: Reading, self: Tensor, indices: Sequence[Tensor | None]) -> Tensor:
 
 
 @aten("constant_pad_nd", "pad")
-def pad(t: Reading, self: Tensor, pad: Sequence[int], value: Any = 0, mode: str = "constant") -> Tensor:
+def pad(t: Aten, self: Tensor, pad: Sequence[int], value: Any = 0, mode: str = "constant") -> Tensor:
     """Places put before and after."""
     pairs = list(zip(pad[::2], pad[1::2]))[::-1]
     before = [0] * (self.rank - len(pairs)) + [a for a, _ in pairs]
@@ -275,7 +275,7 @@ aten("replication_pad1d", "replication_pad2d", "replication_pad3d")(_padding("re
 
 
 @aten("flip")
-def flip(t: Reading, self: Tensor, dims: Sequence[int]) -> Tensor:
+def flip(t: Aten, self: Tensor, dims: Sequence[int]) -> Tensor:
     """Axes backwards."""
     y = self
     for axis in t.axes(self, dims):
@@ -284,7 +284,7 @@ def flip(t: Reading, self: Tensor, dims: Sequence[int]) -> Tensor:
 
 
 @aten("roll")
-def roll(t: Reading, self: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
+def roll(t: Aten, self: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     """Places moved around."""
     shifts = [shifts] if isinstance(shifts, int) else list(shifts)
     if not dims:
@@ -296,7 +296,7 @@ def roll(t: Reading, self: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
 
 
 @aten("tril", "triu")
-def triangle(t: Reading, self: Tensor, diagonal: int = 0) -> Tensor:
+def triangle(t: Aten, self: Tensor, diagonal: int = 0) -> Tensor:
     """Below or above a diagonal, 0 elsewhere."""
     x = t.cast(self, np.float32) if self.elem.kind == "b" else self
     y = t("Trilu", x, known(np.int64(diagonal)), upper=int(t.name == "triu"))
@@ -304,13 +304,13 @@ def triangle(t: Reading, self: Tensor, diagonal: int = 0) -> Tensor:
 
 
 @aten("pixel_shuffle")
-def pixel_shuffle(t: Reading, self: Tensor, upscale_factor: int) -> Tensor:
+def pixel_shuffle(t: Aten, self: Tensor, upscale_factor: int) -> Tensor:
     """Channels into space."""
     return t("DepthToSpace", self, blocksize=int(upscale_factor), mode="CRD")
 
 
 @aten("pixel_unshuffle")
-def pixel_unshuffle(t: Reading, self: Tensor, downscale_factor: int) -> Tensor:
+def pixel_unshuffle(t: Aten, self: Tensor, downscale_factor: int) -> Tensor:
     """Space into channels."""
     r, (*lead, c, h, w) = int(downscale_factor), self.shape
     y = t.reshape(self, (*lead, c, h // r, r, w // r, r))
@@ -320,7 +320,7 @@ def pixel_unshuffle(t: Reading, self: Tensor, downscale_factor: int) -> Tensor:
 
 
 def _resized(mode: str) -> Any:
-    def read(t: Reading, input: Tensor, output_size: Any = None, align_corners: bool = False, **named: Any) -> Tensor:
+    def read(t: Aten, input: Tensor, output_size: Any = None, align_corners: bool = False, **named: Any) -> Tensor:
         rank = input.rank - 2
         factors = named.get("scale_factors") or [value for key, value in named.items() if key.startswith("scales")]
         size = output_size or [int(n * f) for n, f in zip(input.shape[2:], factors)]

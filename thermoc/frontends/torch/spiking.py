@@ -33,7 +33,7 @@ def spikes(module: Any) -> bool:
 
 
 @dataclass(kw_only=True)
-class _Run:
+class _ModuleRun:
     """What a run of the module did: nodes and edges, and which tensor is whose result."""
 
     source: str
@@ -68,7 +68,7 @@ def from_spiking(module: Any, given: Sequence[Any], dt: float | None, name: str 
     if len(steps) > 1:
         notes = [f"its units have dt = {', '.join(map(str, sorted(steps)))}"]
         raise error("T507", f"{source}: its units differ in their time step", notes=notes)
-    run = _Run(source=source, dt=dt or next(iter(steps), snntorch.DT))
+    run = _ModuleRun(source=source, dt=dt or next(iter(steps), snntorch.DT))
     # States are left as they are: the run is one of a copy.
     twin = copy.deepcopy(module)
     run.timed = any(_timed(child) for child in twin.modules())
@@ -135,7 +135,7 @@ def _first(result: Any) -> Any:
     return result
 
 
-def _hook(run: _Run, path: str) -> Any:
+def _hook(run: _ModuleRun, path: str) -> Any:
     def seen(part: Any, args: tuple[Any, ...], result: Any) -> None:
         if path in run.nodes or any(name == path for name, _ in run.given):
             hint = "give it the module of one tick, and an example of one tick"
@@ -157,7 +157,7 @@ def _hook(run: _Run, path: str) -> Any:
     return seen
 
 
-def _graph(run: _Run, example: Any, result: Any, name: str | None) -> tuple[Graph, list[Finding]]:
+def _graph(run: _ModuleRun, example: Any, result: Any, name: str | None) -> tuple[Graph, list[Finding]]:
     shape = np.array(example.shape[2:] if run.timed else example.shape[1:], np.int64)
     run.nodes["input"] = NirNode(kind="Input", fields={"shape": shape})
     run.nodes["output"] = NirNode(kind="Output")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from thermoc.frontends.onnx.site import Site
 from thermoc.frontends.onnx.tensor import BATCH, Tensor, carrier, known, sample_shape
-from thermoc.frontends.torch.aten import Reading, find
+from thermoc.frontends.torch.aten import Aten, find
 from thermoc.frontends.torch.export import Axes, own_line
 from thermoc.frontends.torch.table import operators
 from thermoc.ir.dialects import core
@@ -135,7 +135,7 @@ class Walk:
             hint = "docs/torch-in.md lists the operators that are read"
             raise self.site.refuse("this operator is not read", code="T507", hint=hint)
         named = {**self._named(target, args), **self._resolved(node.kwargs)}
-        reading = Reading(site=self.site, elems=elems_of(self.site, node.meta.get("val")), arrays=self.arrays)
+        reading = Aten(site=self.site, elems=elems_of(self.site, node.meta.get("val")), arrays=self.arrays)
         for name in ("dtype", "layout", "device", "pin_memory", "memory_format", "generator", "out_dtype"):
             named.pop(name, None)
         return function(reading, **named)

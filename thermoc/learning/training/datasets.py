@@ -23,7 +23,7 @@ PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Samples:
+class LabelledSamples:
     """x (n, ...) and, where there are any, labels or targets y (n, ...)."""
 
     x: AnyArray
@@ -32,18 +32,18 @@ class Samples:
     def __len__(self) -> int:
         return len(self.x)
 
-    def take(self, rows: AnyArray) -> Samples:
+    def take(self, rows: AnyArray) -> LabelledSamples:
         """Return some of them."""
-        return Samples(self.x[rows], None if self.y is None else self.y[rows])
+        return LabelledSamples(self.x[rows], None if self.y is None else self.y[rows])
 
 
 @dataclass(frozen=True)
 class DataSet:
     """Samples, scaled by (x - offset) / scale."""
 
-    train: Samples
-    validation: Samples
-    test: Samples
+    train: LabelledSamples
+    validation: LabelledSamples
+    test: LabelledSamples
     offset: AnyArray
     scale: AnyArray
 
@@ -73,7 +73,7 @@ def load_data(config: Config) -> DataSet:
     return _scaled(config, _split(config, parts))
 
 
-def _npz(config: Config, path: Path, labelled: bool) -> Samples:
+def _npz(config: Config, path: Path, labelled: bool) -> LabelledSamples:
     arrays = read_npz(path)
     for key in ("x", "y") if labelled else ("x",):
         name = getattr(config.data, key)
@@ -81,20 +81,20 @@ def _npz(config: Config, path: Path, labelled: bool) -> Samples:
             notes = [f"{shown(path)} has no array {name!r}", f"its arrays are {', '.join(sorted(arrays)) or 'none'}"]
             what = "labels are missing" if key == "y" else "samples are missing"
             raise config.source.wrong("data", key, what, notes=notes, hint=f'{key} = "the array\'s name"')
-    return Samples(arrays[config.data.x], arrays[config.data.y] if labelled else None)
+    return LabelledSamples(arrays[config.data.x], arrays[config.data.y] if labelled else None)
 
 
-def _folder(config: Config, folder: Path, labelled: bool) -> dict[str, Samples]:
+def _folder(config: Config, folder: Path, labelled: bool) -> dict[str, LabelledSamples]:
     """Return the samples of folder/train, folder/validation and folder/test: the first must be there."""
-    parts: dict[str, Samples] = {}
+    parts: dict[str, LabelledSamples] = {}
     for split in PARTS:
         if split == "train" or (folder / split).is_dir():
             x = read_npy(folder / split / f"{config.data.x}.npy")
-            parts[split] = Samples(x, read_npy(folder / split / f"{config.data.y}.npy") if labelled else None)
+            parts[split] = LabelledSamples(x, read_npy(folder / split / f"{config.data.y}.npy") if labelled else None)
     return parts
 
 
-def _sklearn(config: Config, labelled: bool) -> Samples:
+def _sklearn(config: Config, labelled: bool) -> LabelledSamples:
     datasets = need("sklearn.datasets", "examples", "scikit-learn's data sets")
     names = sorted(name.removeprefix("load_") for name in dir(datasets) if name.startswith("load_"))
     # those that come with scikit-learn: others are downloaded, or take a file's name
@@ -104,10 +104,10 @@ def _sklearn(config: Config, labelled: bool) -> Samples:
         notes = [f"sklearn = {name!r}", f"there are {', '.join(usable)}"]
         raise config.source.wrong("data", "sklearn", "scikit-learn has no such set", notes=notes)
     x, y = getattr(datasets, f"load_{name}")(return_X_y=True)
-    return Samples(np.asarray(x), np.asarray(y) if labelled else None)
+    return LabelledSamples(np.asarray(x), np.asarray(y) if labelled else None)
 
 
-def _check(samples: Samples, part: str) -> None:
+def _check(samples: LabelledSamples, part: str) -> None:
     x, y = samples.x, samples.y
     if x.ndim < 2 or not len(x):
         raise error("T402", f"{part}: x is (samples, ...)", notes=[f"it has shape {list(x.shape)}"])
@@ -124,12 +124,12 @@ def _check(samples: Samples, part: str) -> None:
             raise error("T403", f"{part}: {name} is not finite", notes=[f"{name}{row} = {array[tuple(row)]}"])
 
 
-def _split(config: Config, parts: dict[str, Samples]) -> dict[str, Samples]:
+def _split(config: Config, parts: dict[str, LabelledSamples]) -> dict[str, LabelledSamples]:
     """Take what is held out from the training samples, in an order that the seed decides."""
     shares = {name: 0.0 if name in parts else getattr(config.data, name) for name in PARTS[1:]}
     samples = parts["train"]
     order = order_of(len(samples), config.training.seed)
-    split: dict[str, Samples] = {}
+    split: dict[str, LabelledSamples] = {}
     for name, fraction in shares.items():
         count = round(fraction * len(samples))
         split[name], order = parts.get(name, samples.take(order[:count])), order[count:]
@@ -145,7 +145,7 @@ def order_of(count: int, seed: int) -> IntArray:
     return np.argsort((w0 << np.uint64(32)) | w1, kind="stable")
 
 
-def _scaled(config: Config, parts: dict[str, Samples]) -> DataSet:
+def _scaled(config: Config, parts: dict[str, LabelledSamples]) -> DataSet:
     x: Any = parts["train"].x
     offset, scale = np.array(0.0), np.array(1.0)
     if config.data.scaling == "unit":
@@ -153,5 +153,5 @@ def _scaled(config: Config, parts: dict[str, Samples]) -> DataSet:
     elif config.data.scaling == "standard":
         offset, scale = x.mean(axis=0, dtype=float), x.std(axis=0, dtype=float)
     scale = np.where(scale == 0, 1.0, scale)  # a feature that never changes stays as it is
-    scaled = {name: Samples((split.x - offset) / scale, split.y) for name, split in parts.items()}
+    scaled = {name: LabelledSamples((split.x - offset) / scale, split.y) for name, split in parts.items()}
     return DataSet(scaled["train"], scaled["validation"], scaled["test"], offset, scale)

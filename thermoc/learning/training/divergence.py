@@ -9,7 +9,7 @@ import numpy as np
 from thermoc.learning.contrastive_divergence import CDOptions, ContrastiveDivergence
 from thermoc.learning.data import visible_data
 from thermoc.learning.training.config import Config
-from thermoc.learning.training.datasets import DataSet, Samples
+from thermoc.learning.training.datasets import DataSet, LabelledSamples
 from thermoc.learning.training.networks import machine_of
 from thermoc.network import Network
 from thermoc.support.array_types import AnyArray
@@ -33,7 +33,7 @@ class DivergenceTrainer:
             temperature_rate=table.temperature_rate,
         )
         self._units = machine.visible
-        self.data = Samples(self._visible(data.train))
+        self.data = LabelledSamples(self._visible(data.train))
         self._trainer = ContrastiveDivergence(machine, options, seed=table.seed)
 
     @property
@@ -46,7 +46,7 @@ class DivergenceTrainer:
         summary = self._trainer.epoch(self.data.x)
         return {"data_energy": summary.data_energy, "model_energy": summary.model_energy, "T": summary.T}
 
-    def validate(self, samples: Samples) -> dict[str, float]:
+    def validate(self, samples: LabelledSamples) -> dict[str, float]:
         """Return the mean square error of reconstruction by means, and how far F(v) lies above that of training data.
 
         The gap grows where a machine learns its samples by heart (Hinton, A practical guide to training restricted
@@ -70,7 +70,7 @@ class DivergenceTrainer:
         """Return the network that samples the machine as it is now."""
         return self._trainer.machine.network()
 
-    def _visible(self, samples: Samples) -> AnyArray:
+    def _visible(self, samples: LabelledSamples) -> AnyArray:
         if not len(samples):
             return np.zeros((0, self._units))
         return visible_data(samples.x.reshape(len(samples), -1), self._units)

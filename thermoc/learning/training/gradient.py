@@ -14,7 +14,7 @@ from thermoc.learning.data import shuffled
 from thermoc.learning.losses import temperature_regulariser
 from thermoc.learning.torch_module import NetworkModule, to_torch
 from thermoc.learning.training.config import Config
-from thermoc.learning.training.datasets import DataSet, Samples
+from thermoc.learning.training.datasets import DataSet, LabelledSamples
 from thermoc.learning.training.networks import gives_probabilities, name_of, network_of
 from thermoc.learning.training.variation import Variation
 from thermoc.network import Network
@@ -63,11 +63,11 @@ class GradientTrainer:
         losses: list[float] = []
         for first in range(0, steps * table.batch, table.batch):
             samples = self.data.take(order[first : first + table.batch])
-            losses.append(self._step(Samples(self._vary(samples.x, self.steps), samples.y)))
+            losses.append(self._step(LabelledSamples(self._vary(samples.x, self.steps), samples.y)))
         self.module.calibrate()
         return {"train_loss": math.fsum(losses) / len(losses)}
 
-    def validate(self, samples: Samples) -> dict[str, float]:
+    def validate(self, samples: LabelledSamples) -> dict[str, float]:
         """Return the loss, and for labels the accuracy, of samples."""
         samples = self._shaped(samples)
         total, right = 0.0, 0
@@ -110,7 +110,7 @@ class GradientTrainer:
         """Return the network as it is now."""
         return self.module.to_network()
 
-    def _step(self, samples: Samples) -> float:
+    def _step(self, samples: LabelledSamples) -> float:
         run = self._run(samples, _seed(self._table.seed, self.steps, STEP_STREAM))
         loss = self._loss.weight * self._task(run[self._output][-1], self._target(samples))
         for layer, weight in self._loss.free_energy.items():
@@ -137,7 +137,7 @@ class GradientTrainer:
         self.steps += 1
         return number
 
-    def _run(self, samples: Samples, seed: int) -> Any:
+    def _run(self, samples: LabelledSamples, seed: int) -> Any:
         return self.module({self._input: samples.x}, ticks=self._table.ticks, seed=seed)
 
     def _task(self, output: Tensor, y: Tensor) -> Tensor:
@@ -147,7 +147,7 @@ class GradientTrainer:
             return torch.nn.functional.nll_loss(torch.log(output.clamp(min=LEAST_P)), y)
         return torch.nn.functional.cross_entropy(output, y)
 
-    def _target(self, samples: Samples) -> Tensor:
+    def _target(self, samples: LabelledSamples) -> Tensor:
         labels = self._loss.task == "cross_entropy"
         return torch.tensor(np.asarray(samples.y), dtype=torch.int64 if labels else None)
 
@@ -170,13 +170,13 @@ class GradientTrainer:
             return torch.optim.Adam(parameters, lr=self._rate, weight_decay=table.weight_decay)
         return torch.optim.SGD(parameters, lr=self._rate, momentum=table.momentum, weight_decay=table.weight_decay)
 
-    def _shaped(self, samples: Samples) -> Samples:
+    def _shaped(self, samples: LabelledSamples) -> LabelledSamples:
         """Return samples in the shape of the network's input. Errors: T402."""
         size = samples.x.shape[1:]
         if math.prod(size) != math.prod(self._shape):
             notes = [f"a sample has shape {list(size)}", f"input {self._input!r} takes {list(self._shape)}"]
             raise error("T402", "the samples do not fit the network", notes=notes)
-        return Samples(samples.x.reshape(len(samples), *self._shape), samples.y)
+        return LabelledSamples(samples.x.reshape(len(samples), *self._shape), samples.y)
 
     def _check(self, network: Network, data: DataSet) -> None:
         """Refuse labels and losses that the network has no place for. Errors: T402, T403, T519."""
@@ -196,7 +196,7 @@ class GradientTrainer:
             _check_targets(samples, loss.task, self._output, tuple(shape))
 
 
-def _check_targets(samples: Samples, task: str, output: str, shape: tuple[int, ...]) -> None:
+def _check_targets(samples: LabelledSamples, task: str, output: str, shape: tuple[int, ...]) -> None:
     y, n = np.asarray(samples.y), len(samples)
     if task == "mse":
         if n and y.size != n * math.prod(shape):
@@ -212,7 +212,7 @@ def _check_targets(samples: Samples, task: str, output: str, shape: tuple[int, .
         raise error("T403", f"labels are whole numbers from 0 to {shape[0] - 1}", notes=notes)
 
 
-def _module(config: Config, network: Network, name: str, samples: Samples) -> NetworkModule:
+def _module(config: Config, network: Network, name: str, samples: LabelledSamples) -> NetworkModule:
     table = config.training
     if table.target is None and (table.target_options or table.calibrate is not None):
         key = "calibrate" if table.calibrate is not None else "target_options"

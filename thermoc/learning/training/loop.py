@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from thermoc.learning.training.config import Config
-from thermoc.learning.training.datasets import DataSet, Samples, load_data
+from thermoc.learning.training.datasets import DataSet, LabelledSamples, load_data
 from thermoc.learning.training.divergence import DivergenceTrainer
 from thermoc.learning.training.saved import (
     BEST,
     CHECKPOINT,
     METRICS,
     MODEL,
-    Events,
-    Progress,
+    TensorBoardEvents,
+    TrainingProgress,
     load,
     save,
     write_metrics,
@@ -36,7 +36,7 @@ Watch = Callable[[int, int, Mapping[str, float]], object]
 class Trainer(Protocol):
     """A rule: it trains epoch by epoch, and its state goes on in another process."""
 
-    data: Samples
+    data: LabelledSamples
 
     @property
     def steps(self) -> int:
@@ -52,7 +52,7 @@ class Trainer(Protocol):
         """Take so many steps of an epoch; return their metrics."""
         ...
 
-    def validate(self, samples: Samples) -> dict[str, float]:
+    def validate(self, samples: LabelledSamples) -> dict[str, float]:
         """Return the metrics of samples."""
         ...
 
@@ -100,14 +100,14 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False, watc
     if not resume:
         for name in (CHECKPOINT, METRICS, MODEL):
             (config.folder / name).unlink(missing_ok=True)
-    progress = Progress()
+    progress = TrainingProgress()
     best: dict[str, AnyArray] = {}
     if resume:
         progress, state = load(config, data.digest)
         best = {name: array for name, array in state.items() if name.startswith(BEST)}
         trainer.restore({name: array for name, array in state.items() if name not in best}, progress.steps)
     run = _Run(config, data, trainer, progress, best)
-    events = Events(config, progress.steps)
+    events = TensorBoardEvents(config, progress.steps)
     try:
         run.epochs(events, watch)
     except ThermocError as problem:
@@ -120,7 +120,9 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False, watc
 class _Run:
     """A training that goes on: what stands in its checkpoint, and how it ends."""
 
-    def __init__(self, config: Config, data: DataSet, trainer: Trainer, progress: Progress, best: dict[str, AnyArray]):
+    def __init__(
+        self, config: Config, data: DataSet, trainer: Trainer, progress: TrainingProgress, best: dict[str, AnyArray]
+    ):
         self.config, self.data, self.trainer, self.progress, self.best = config, data, trainer, progress, best
         self.an_epoch = -(-len(trainer.data) // config.training.batch)
         table = config.training
@@ -132,7 +134,7 @@ class _Run:
         patience = self.config.training.patience
         return patience is not None and self.progress.epoch - self.progress.best_epoch >= patience
 
-    def epochs(self, events: Events, watch: Watch | None) -> None:
+    def epochs(self, events: TensorBoardEvents, watch: Watch | None) -> None:
         """Go on until the steps are taken, or patience ends."""
         progress, table = self.progress, self.config.training
         while progress.steps < self.steps and not self.early:
@@ -222,7 +224,7 @@ def _check_folder(config: Config, resume: bool, overwrite: bool) -> None:
         raise error("T420", f"{shown(config.folder)} holds a training", notes=[f"{CHECKPOINT} is there"], hint=hint)
 
 
-def _kept(problem: ThermocError, config: Config, progress: Progress) -> ThermocError:
+def _kept(problem: ThermocError, config: Config, progress: TrainingProgress) -> ThermocError:
     """Say of a training that diverges which checkpoint is left."""
     if problem.code != "T422":
         return problem

@@ -10,7 +10,7 @@ import thermoc as tc
 from thermoc.ir.dialects.thermo import Boltzmann
 from thermoc.learning.machines import RestrictedBoltzmannMachine
 from thermoc.learning.training.config import Config
-from thermoc.learning.training.datasets import Samples
+from thermoc.learning.training.datasets import LabelledSamples
 from thermoc.network import Network
 from thermoc.support import philox
 from thermoc.support.array_types import FloatArray
@@ -24,7 +24,7 @@ PROBES = (".F", ".U", ".S", ".T")
 MACHINE = ("W", "b", "c", "T")
 
 
-def network_of(config: Config, samples: Samples) -> Network:
+def network_of(config: Config, samples: LabelledSamples) -> Network:
     """Return the network to be trained. Errors: T501 to T504, T519."""
     table = config.network
     if table.file is not None:
@@ -58,7 +58,7 @@ def network_of(config: Config, samples: Samples) -> Network:
     return net
 
 
-def machine_of(config: Config, samples: Samples) -> RestrictedBoltzmannMachine:
+def machine_of(config: Config, samples: LabelledSamples) -> RestrictedBoltzmannMachine:
     """Return the restricted Boltzmann machine to be trained. Errors: T405, T501 to T504, T519."""
     table, visible = config.network, math.prod(samples.x.shape[1:])
     if table.file is not None:

@@ -25,7 +25,7 @@ BEST = "best."
 
 
 @dataclass(kw_only=True)
-class Progress:
+class TrainingProgress:
     """Where a run stands. rows: of the metrics, an epoch each; best: the metric's best value, at best_epoch."""
 
     epoch: int = 0
@@ -36,20 +36,20 @@ class Progress:
     best_epoch: int = 0
 
 
-def save(config: Config, digest: str, progress: Progress, state: Mapping[str, AnyArray]) -> None:
+def save(config: Config, digest: str, progress: TrainingProgress, state: Mapping[str, AnyArray]) -> None:
     """Write the checkpoint, whole or not at all. Errors: T505."""
     document = {"config": _plain(config.decisive), "data": digest, "progress": vars(progress)}
     content = bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=state)
     write_atomic(config.folder / CHECKPOINT, content)
 
 
-def load(config: Config, digest: str) -> tuple[Progress, dict[str, AnyArray]]:
+def load(config: Config, digest: str) -> tuple[TrainingProgress, dict[str, AnyArray]]:
     """Read the checkpoint. Errors: T420 where it is of other settings or data, T501 to T504."""
     path = config.folder / CHECKPOINT
     bundle = read_bundle(path, kind=KIND, version=VERSION, most=CHECKPOINT_BYTES)
     with reading(path, "a checkpoint of training"):
         settings, data = bundle.document["config"], bundle.document["data"]
-        progress = Progress(**bundle.document["progress"])
+        progress = TrainingProgress(**bundle.document["progress"])
         now = _plain(config.decisive)
         settings = {**_plain(_defaults(config)), **settings}  # of a thermoc that did not have all of them yet
         differ = [
@@ -65,14 +65,14 @@ def load(config: Config, digest: str) -> tuple[Progress, dict[str, AnyArray]]:
         return progress, dict(bundle.arrays)
 
 
-def write_metrics(path: Path, progress: Progress) -> None:
+def write_metrics(path: Path, progress: TrainingProgress) -> None:
     """Write the metrics as CSV, a row an epoch; numbers in full. Errors: T505."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([progress.columns, *progress.rows])
     write_atomic(path, text.getvalue().encode())
 
 
-class Events:
+class TensorBoardEvents:
     """TensorBoard's events, where tensorboardX is installed and the file wants them."""
 
     def __init__(self, config: Config, steps: int):

@@ -14,7 +14,7 @@ from thermoc.ir.values import Value
 from thermoc.passes.loihi.design_types import FRACTION, Design, MessageFormat
 from thermoc.passes.loihi.error_bounds import Errors, of_populations, through_host
 from thermoc.passes.loihi.op_writer import LoihiWriter
-from thermoc.passes.loihi.population_types import Reading
+from thermoc.passes.loihi.population_types import HostReading
 from thermoc.passes.loihi.populations import Populations
 from thermoc.passes.loihi.regions import Regions
 from thermoc.passes.loihi.value_ranges import value_of
@@ -69,7 +69,7 @@ def _decode_message(w: LoihiWriter, design: Design) -> None:
         w(core.Add, a=y, b=w.floats(design.bias.reshape(population.shape) / design.sent))
 
 
-def _decode_state(w: LoihiWriter, design: Design, reading: Reading) -> None:
+def _decode_state(w: LoihiWriter, design: Design, reading: HostReading) -> None:
     """v and u have six bits more than what arrives."""
     population = design.population
     state, scale = w.states[population.name, reading.state], float(design.scale * FRACTION)

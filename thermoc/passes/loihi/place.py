@@ -26,7 +26,7 @@ from thermoc.support.tables import table
 
 
 @dataclass(frozen=True, kw_only=True)
-class CorePlacement:
+class LoihiPlacement:
     """Where each core stands, as (chip, row, column), and what the messages of a tick travel; prints as a table."""
 
     cores: Cores
@@ -62,7 +62,7 @@ class PlaceCores(Pass):
         return graph
 
 
-def place(graph: Graph, chips: int = 1, limits: LoihiLimits | None = None) -> CorePlacement:
+def place(graph: Graph, chips: int = 1, limits: LoihiLimits | None = None) -> LoihiPlacement:
     """Return places for a lowered graph's cores. Errors: T207, T304."""
     limits = limits or loihi2()
     cores = partition(graph, limits)
@@ -71,7 +71,7 @@ def place(graph: Graph, chips: int = 1, limits: LoihiLimits | None = None) -> Co
     slots = slots_of(len(cores.cores), limits["chip.cores"].value, chips)
     slot = exchanged(greedy(messages, slots), messages, slots)
     places = tuple(tuple(slots[index].tolist()) for index in slot)
-    return CorePlacement(cores=cores, places=places, traffic=message_hops(slot, messages, slots))
+    return LoihiPlacement(cores=cores, places=places, traffic=message_hops(slot, messages, slots))
 
 
 def traffic(cores: Cores) -> csr_array:

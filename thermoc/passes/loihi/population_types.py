@@ -42,7 +42,7 @@ class Population:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class HostReading:
     """A state the host reads: value = factor * state + offset, element by element."""
 
     name: str
@@ -62,7 +62,7 @@ class LifPopulation(Population):
     reset: str
     v_initial: FloatArray
     u_initial: FloatArray
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[HostReading, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

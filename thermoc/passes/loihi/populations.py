@@ -16,10 +16,10 @@ from thermoc.passes.loihi.host_populations import host_populations
 from thermoc.passes.loihi.population_table import MAKERS
 from thermoc.passes.loihi.population_types import (
     GradedPopulation,
+    HostReading,
     LifPopulation,
     MemoryPopulation,
     Population,
-    Reading,
     RelaxationPopulation,
 )
 from thermoc.passes.loihi.regions import Regions
@@ -30,7 +30,7 @@ class Owner(NamedTuple):
     """The population that holds a value, and how the value is read where it is a state of it."""
 
     population: str
-    reading: Reading | None = None
+    reading: HostReading | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

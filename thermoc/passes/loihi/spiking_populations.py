@@ -12,7 +12,7 @@ from thermoc.ir.dialects import core, spiking
 from thermoc.ir.ops import Op
 from thermoc.passes.loihi.drives import Drives, LinearDrive
 from thermoc.passes.loihi.parameters import no_loihi_form, parameter, per_unit, relaxation
-from thermoc.passes.loihi.population_types import LifPopulation, Reading
+from thermoc.passes.loihi.population_types import HostReading, LifPopulation
 from thermoc.support.array_types import FloatArray
 
 
@@ -69,13 +69,13 @@ def _fires(
     fall, to_membrane, i_initial = current or (np.zeros(1), np.ones(1), np.zeros(1))
     to_membrane, fall = per_unit(to_membrane, shape) * norm, per_unit(fall, shape)
     # The host reads v in the network's units: the rows were scaled by ``norm``.
-    readings = [Reading(name=op.v.name, state="v", factor=1 / norm, offset=low)]
+    readings = [HostReading(name=op.v.name, state="v", factor=1 / norm, offset=low)]
     drive = drives.of(op.x).scaled(per_unit(gain, shape) * norm)
     steady = _steady(op, drive.bias, fall)
     if current is not None:
         # A current that never enters the membrane is not kept on Loihi: the host reads 0 for it.
         factor = np.divide(1.0, to_membrane, out=np.zeros_like(to_membrane), where=to_membrane != 0)
-        readings.append(Reading(name=op.i.name, state="u", factor=factor, offset=factor * steady))
+        readings.append(HostReading(name=op.i.name, state="u", factor=factor, offset=factor * steady))
     return LifPopulation(
         name=op.s.name,
         op=op,
