@@ -56,6 +56,7 @@ TICKS = {
     "frompapers/Sturzl_et_al_2000": 5000,
     "frompapers/Touboul_Brette_2008": 2500,
     "frompapers/Tsodyks_Pawelzik_Markram_1998": 12000,
+    "frompapers/Tsodyks_Uziel_Markram_2000": 600,
     "frompapers/Vogels_et_al_2011": 40,
     "frompapers/Wang_Buszaki_1996": 2500,
     "IF_curve_Hodgkin_Huxley": 1000,
