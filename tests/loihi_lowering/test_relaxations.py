@@ -88,6 +88,14 @@ def test_an_adaptive_schedule_of_a_known_heat_capacity_is_one_too():
     assert 0 < np.abs(found - exact).max() <= bound(result) < 1e-5
 
 
+def test_a_certificate_holds_a_schedule_to_what_its_pass_declares():
+    """The formula within the bound of the report; a temperature 5 % off is noticed by the certificate's own controls."""
+    exe = tc.compile(cooling("exponential", 9.0), "lava", runtime="reference")
+    found = tc.certify(exe.run({"x": np.zeros((60, 3, 4))}, seed=3))
+    (law,) = [law for law in found.laws if law.op.startswith("thermo.schedule")]
+    assert 1e-10 < law.measured <= law.bound < 1e-3 and law.verdict == "holds"
+
+
 def test_a_schedule_that_the_host_reads_or_whose_ratio_changes_is_the_hosts():
     with tc.Network("host") as net:
         T = tc.schedule(kind="linear", T0=1.0, parameter=50.0, T_min=0.1)

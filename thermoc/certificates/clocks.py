@@ -26,7 +26,9 @@ def schedule(observed: Observed) -> Iterator[Finding]:
     scheduled = np.maximum(scheduled, op.T_min)[:, np.newaxis]
     gap = float(np.abs(T / scheduled - 1).max())
     statement = "the temperature is that of its formula"
-    yield significance.exact(observed, "P23", statement, gap, T.size, bias=observed.tolerance, bias_of="temperature")
+    # A target of integers declares by how much its temperature is off.
+    room = max(observed.tolerance, observed.off.get("T", 0.0) / op.T_min)
+    yield significance.exact(observed, "P23", statement, gap, T.size, bias=room, bias_of="temperature", tolerance=room)
 
 
 def adaptive(observed: Observed) -> Iterator[Finding | Skipped]:
@@ -47,8 +49,10 @@ def adaptive(observed: Observed) -> Iterator[Finding | Skipped]:
     gap = float(np.abs(T[1:] / scheduled - 1).max())
     statement = "it cools by v T dt / (eps sqrt(C)) a tick"
     moved = float(np.abs(T[1:] / T[:-1] - 1).max())
-    bias = observed.tolerance / moved if moved > observed.tolerance else None
-    yield significance.exact(observed, "P23", statement, gap, T.size, bias=bias, bias_of="speed")
+    # Two ticks are compared, each off by what a target of integers declares.
+    room = max(observed.tolerance, 2 * observed.off.get("T", 0.0) / op.T_min)
+    bias = room / moved if moved > room else None
+    yield significance.exact(observed, "P23", statement, gap, T.size, bias=bias, bias_of="speed", tolerance=room)
 
 
 def _measured(op: Any, E: Any, T: Any, dt: float) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,8 @@ class Observed:
     single: bool
     free: bool = False
     begun: int = 0
+    off: Mapping[str, float] = field(default_factory=dict[str, float])
+    """How far each value may be off by what the target's passes declare."""
 
     def __getitem__(self, name: str) -> NDArray:
         return self.arrays[name]
@@ -144,8 +146,12 @@ def observe(
     position: Mapping[str, int],
     warmup: int,
     begun: int = 0,
+    off: Mapping[str, float] | None = None,
 ) -> Observed:
-    """Collect the values of one op from what was seen, by value. timed: names of inputs that change over the ticks."""
+    """Collect the values of one op from what was seen, by value.
+
+    timed: names of inputs that change over the ticks. off: how far values may be from the network's, by value.
+    """
     values = {**dict(op.operand_values), **{name: getattr(op, name) for name in op.result_specs}}
     constants = {
         name: graph.producers[value.name].value.numpy  # type: ignore[attr-defined]
@@ -174,6 +180,7 @@ def observe(
         single=single,
         free=_free(graph, op),
         begun=begun,
+        off={name: (off or {}).get(value.name, 0.0) for name, value in values.items()},
     )
 
 
