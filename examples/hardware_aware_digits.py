@@ -51,6 +51,8 @@ class Chip:
     rate: float = RATE
     noise: float = NOISE
     """Of pixels, in the training for the chip."""
+    average: float = 0.0
+    """The share that a step keeps of an average of weights, which is what is returned; 0: the last weights are."""
 
 
 def chips(images: NDArray) -> tuple[Chip, Chip]:
@@ -65,6 +67,7 @@ def chips(images: NDArray) -> tuple[Chip, Chip]:
             training={"target": "chip", **thermo},
             compiling={"target": "chip", "cells": "chip", **thermo},
             reach=0.1,
+            average=0.997,
         ),
         Chip(
             name="Loihi, 16 ticks",
@@ -110,6 +113,7 @@ def trained(
     module = tc.learning.to_torch(net, **(chip.training if chip else {}))
     optimiser = torch.optim.Adam(module.parameters(), lr=chip.rate if chip else RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    means = [weights.detach().clone() for weights in module.parameters()]
     for step in range(steps):
         if step % REFIT == 0:
             module.calibrate()
@@ -128,6 +132,11 @@ def trained(
         loss.backward()
         optimiser.step()
         schedule.step()
+        for mean, weights in zip(means, module.parameters()):
+            mean.lerp_(weights.detach(), 1 - (chip.average if chip else 0.0))
+    with torch.no_grad():
+        for mean, weights in zip(means, module.parameters()):
+            weights.copy_(mean)
     return module.to_network()
 
 
