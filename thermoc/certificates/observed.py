@@ -126,7 +126,7 @@ def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
     return exposed(graph, [name for name in names if name not in own], prefix_of(graph))
 
 
-def seen_of(graph: Graph, outputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
+def seen_of(graph: Graph, outputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a run of the instrumented graph gave, by the names of the graph's values."""
     prefix, own = prefix_of(graph), _own_outputs(graph)
     seen = {name[len(prefix) :]: array for name, array in outputs.items() if name.startswith(prefix)}
