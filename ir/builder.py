@@ -110,7 +110,7 @@ class Builder:
             array = np.asarray(None)
         if array.dtype.kind not in "biuf":
             what = f"{who} takes a value of the network, a number or an array of numbers"
-            of = f" of {array.dtype}" if isinstance(item, np.ndarray | np.generic) else ""
+            of = f" of {array.dtype}" if hasattr(item, "dtype") else ""
             raise error("T111", what, where=where, notes=[f"it was given {type(item).__name__}{of}"])
         index = DType.i32 if array.dtype == np.int32 else DType.i64
         targets = {"float": dtype, "int": DType.i64, "index": index, "bool": DType.bool}
