@@ -382,7 +382,9 @@ FIGURES: dict[str, Figure] = {
     "loihi.sigma_delta": _integers(lambda x: tc.loihi.sigma_delta(x, vth=2), top=3),
     "loihi.fermi_dirac": _integers(lambda x: tc.loihi.fermi_dirac(x, 300), "s"),
     "loihi.categorical": course(lambda: {"s": tc.loihi.categorical(_constant(np.array([0, 1, 2], np.int32)), 300)}, 40),
-    "loihi.boltzmann": _integers(lambda x: tc.loihi.boltzmann(tc.concat((x, x * 0), axis=0), 300)[0], "p", top=9),
+    "loihi.boltzmann": _integers(
+        lambda x: tc.loihi.boltzmann(tc.concat((x, _constant(np.zeros(1, np.int32))), axis=0), 300), "p", top=9
+    ),
     "loihi.memory": _integers(lambda x: tc.loihi.memory(x, 1000, dm=409), "m", top=100),
     "loihi.relaxation": _integers(lambda x: tc.loihi.relaxation(x, 1000, 2**22), "m", top=100),
     "loihi.heat": _integers(lambda x: tc.loihi.heat(x, loss=409), "T", top=200),
