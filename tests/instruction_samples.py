@@ -207,7 +207,7 @@ SAMPLES = {name: sample(source) for name, source in ELEMENTWISE.items()} | {
     "LOIHI_DELTA": sample("loihi.delta", at=1, scale=32, shift=32, form=(4, 8)),  # a sum that is not kept
     "LOIHI_FERMI_DIRAC": sample("loihi.fermi_dirac", at=1, turns=0, sweeps=(0, 2**32), stream=2**32),
     "LOIHI_CATEGORICAL": sample("loihi.categorical", units=(0, 3), stream=2**32),
-    "LOIHI_BOLTZMANN": sample("loihi.boltzmann", units=(0, 4), fraction=24),
+    "LOIHI_BOLTZMANN": sample("loihi.boltzmann", units=(0, 4), fraction=23),
     "LOIHI_MEMORY": sample("loihi.memory", at=1, keep=4097, stream=2**32),
     "LOIHI_RELAXATION": sample("loihi.relaxation", at=1, floor=2**24, every=0, stream=2**32, form=24 * 32),
     "LOIHI_HEAT": sample("loihi.heat", at=1, loss=4097, floor=(0, 2**24)),

@@ -293,7 +293,7 @@ class Maker:
 
     def boltzmann(self, a: Signal) -> Signal:
         self.flags.add("boltzmann")
-        shape, fraction = a.x.shape, self.pick(1, 8, 15, 23)
+        shape, fraction = a.x.shape, self.pick(1, 8, 15, 22)
         operands = self.temperature(a), self.bias(shape, -(2**12), 2**12), self.bias(shape, 0, 2**fraction)
         return Signal(tc.loihi.boltzmann(a.x, *operands, fraction=fraction, **self.lag()), 2**fraction)
 

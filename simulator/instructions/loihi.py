@@ -371,7 +371,7 @@ LOIHI_BOLTZMANN = Instruction(
     operands=(INTS, INTS, INTS),
     parameters={"units": "units of a row", "lag": LAG_MEANING, "fraction": "bits of a probability"},
     fits=lambda row, units, lag, fraction: (
-        row.x == row.n and row.one_or_each(row.y, row.n) and row.z == 2 * row.n and fraction < 24 and _rows(row, units)
+        row.x == row.n and row.one_or_each(row.y, row.n) and row.z == 2 * row.n and fraction < 23 and _rows(row, units)
     ),
     kernel="loihi.units.boltzmann",
     points=Points(rule="loihi.boltzmann", count=lambda row, units, **p: row.n // units),

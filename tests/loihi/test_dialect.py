@@ -102,7 +102,7 @@ OUTSIDE: dict[str, tuple[Callable[..., Any], str, tuple[Any, ...], tuple[Any, ..
     "heat gain": (lambda x, k: tc.loihi.heat(x, gain=k), "gain", (-1, 2**17), (0, 2**17 - 1), (3,)),
     "boltzmann T": (lambda x, k: tc.loihi.boltzmann(x, k), "T", (0, 2**24), (1, 2**24 - 1), (3,)),
     "boltzmann bias": (lambda x, k: tc.loihi.boltzmann(x, 9, k), "bias", (-LIMIT - 1, LIMIT + 1), (-LIMIT, LIMIT), (3,)),
-    "boltzmann fraction": (lambda x, k: tc.loihi.boltzmann(x, 9, fraction=k), "fraction", (0, 24), (1, 23), (3,)),
+    "boltzmann fraction": (lambda x, k: tc.loihi.boltzmann(x, 9, fraction=k), "fraction", (0, 23), (1, 22), (3,)),
     "relaxation sigma": (lambda x, k: tc.loihi.relaxation(x, k), "sigma", (-1, LIMIT + 1), (0, LIMIT), (3,)),
     "relaxation loss": (lambda x, k: tc.loihi.relaxation(x, 0, k), "loss", (-1, 2**24 + 1), (0, 2**24), (3,)),
     "relaxation shift": (lambda x, k: tc.loihi.relaxation(x, 0, 9, k), "shift", (-1, 64), (0, 63), (3,)),

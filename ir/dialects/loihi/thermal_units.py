@@ -106,7 +106,7 @@ class LoihiBoltzmann(Op):
     T: Value = operand("~t", kind="int")
     bias: Value = operand("~t", kind="int", uniform=True, constant=True, default=0)
     initial: Value = operand("~t", kind="int", uniform=True, constant=True, default=0)
-    fraction: int = attr(default=15, check=between(1, 23))
+    fraction: int = attr(default=15, check=between(1, 22))  # a probability of 1 has 24 bits, one of them its sign
     lag: int = attr(default=0, check=non_negative)
     p: Value = result("*s n", dtype=DType.i32)
 
