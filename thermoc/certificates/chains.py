@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from thermoc import physics
-from thermoc.physics.statistics import halves_of
+from thermoc.physics.statistics import chain_length, effective_sample_size, halves_of
 
 BINS, LEAST_BINNED = 128, 2**12
 """Bins of a chain, and of all chains, that are kept at least where there are as many ticks."""
@@ -86,14 +86,14 @@ def chains_of(x: NDArray) -> Chains:
     that what is slow in them is hidden by what is fast: tau is known no better than from a chain's own length.
     """
     bins = binned(x)
-    found, halves, all_halves = physics.estimate(bins), halves_of(bins), halves_of(x)
+    ess, length, halves, all_halves = effective_sample_size(bins), chain_length(bins), halves_of(bins), halves_of(x)
     within, between = float(halves.var(axis=0, ddof=1).mean()), float(halves.mean(axis=0).var(ddof=1))
     share = _share(float(all_halves.var(axis=0, ddof=1).mean()), within)
     half, degrees = len(halves), halves.shape[1] - 1
-    scatter = 2 / max(found.length / 2, 1e-9)
+    scatter = 2 / max(length / 2, 1e-9)
     # tau is of chains about their own means, which are a little nearer to them than the true one
     scatter *= 1 + scatter
-    dof = max(bins.size / max(12 * len(bins) / max(found.length, 1e-9), 1), 1.0)
+    dof = max(bins.size / max(12 * len(bins) / max(length, 1e-9), 1), 1.0)
     if within > 0:
         ratio = between / within
         p = float(special.fdtrc(degrees, dof, ratio / scatter))
@@ -101,8 +101,8 @@ def chains_of(x: NDArray) -> Chains:
     else:
         p, r_hat = (1.0, 1.0) if between == 0 else (0.0, np.inf)
     return Chains(
-        ess=found.ess * _share(float(x.var()), float(bins.var())),
-        length=found.length * share,
+        ess=ess * _share(float(x.var()), float(bins.var())),
+        length=length * share,
         p=p,
         r_hat=r_hat,
         scatter=scatter / share,

@@ -67,14 +67,17 @@ class _Spring:
 
 def _relaxing(observed: Observed, m: NDArray, spring: _Spring) -> Iterator[Finding | Skipped]:
     a = np.exp(-spring.rate * observed.dt)
-    spread, thermal = np.sqrt(spring.variance * (1 - a * a)), np.sqrt(spring.variance)
+    # Their reciprocals: a division takes several times a product.
+    spread, thermal = 1 / np.sqrt(spring.variance * (1 - a * a)), 1 / np.sqrt(spring.variance)
 
     def steps(which: Any) -> tuple[NDArray, dict[str, NDArray]]:
         rest = spring.rest(which)
         off = m[:-1][which] - rest
         # The exact step of an OU process solved for its noise: it must come out standard normal at any dt.
-        z = (m[1:][which] - rest - at(a, which) * off) / at(spread, which)
-        return z, {"state": off / at(thermal, which)}
+        z = m[1:][which] - rest
+        z -= at(a, which) * off
+        z *= at(spread, which)
+        return z, {"state": off * at(thermal, which)}
 
     yield from standard_normals(observed, "the noise of a step", steps, len(m) - 1)
     settled = observed.settled

@@ -50,9 +50,7 @@ class Estimate:
 def estimate(series: ArrayLike) -> Estimate:
     """Return mean, error bar, tau, ESS and R-hat of a series (steps, chains). Errors: T405 below 4 steps."""
     x = series_of(series)
-    ess = effective_sample_size(x)
-    halves = halves_of(x)  # a drift of all chains shows less in them than in the whole
-    length = 2 * len(halves) / _tau(_mean_autocovariance(halves)) if len(halves) >= LEAST_STEPS else 0.0
+    ess, length = effective_sample_size(x), chain_length(x)
     return Estimate(
         mean=float(x.mean()),
         error=float(np.sqrt(_variances(x)[1] / ess)) if ess > 0 else float("inf"),
@@ -63,6 +61,12 @@ def estimate(series: ArrayLike) -> Estimate:
         length=length,
         samples=x.size,
     )
+
+
+def chain_length(series: ArrayLike) -> float:
+    """Return the steps of a chain over the tau of its halves, each about its own mean; 0 below 8 steps (P49)."""
+    halves = halves_of(series_of(series))  # a drift of all chains shows less in them than in the whole
+    return 2 * len(halves) / _tau(_mean_autocovariance(halves)) if len(halves) >= LEAST_STEPS else 0.0
 
 
 def autocovariance(series: ArrayLike) -> FloatArray:
