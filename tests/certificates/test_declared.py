@@ -6,6 +6,7 @@ The numbers of Loihi's emulator are the same at every run, so nothing here fails
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,8 +82,9 @@ def test_the_entropy_that_conduction_makes_is_looked_at():
     [(0.0, 0.1, FAILS), (0.2, 0.1, HOLDS), (np.inf, 0.1, CANNOT_TELL), (np.inf, 0.0, HOLDS)],
 )
 def test_without_a_bound_only_rounding_holds(off: float, gap: float, verdict: str):
+    neg: Any = core.Neg
     observed = Observed(
-        op=core.Neg(x=core.Value("x"), y=core.Value("y")),
+        op=neg(x=core.Value("x"), y=core.Value("y")),
         label="an op",
         arrays={"x": np.zeros((9, 1))},
         constants={},

@@ -116,8 +116,7 @@ class Certificate:
                 "op": law.op,
                 "statement": law.statement,
                 "measured": law.measured,
-                "expected": {"above": ">= ", "below": "<= "}.get(law.side, "") + f"{law.expected:.4g}",
-                "bound": law.bound,
+                **dict(zip(("expected", "bound"), law.asked)),
                 "verdict": law.verdict,
                 "shows": _power(law),
             }
@@ -376,10 +375,11 @@ def _gap(array: NDArray, again: NDArray) -> float:
 
 
 def _reason(law: Law) -> str:
+    asked, bound = law.asked
     if law.verdict == CANNOT_TELL:
-        return f"cannot tell: {_power(law) or f'measured {law.measured:.4g}, at least {law.expected:.4g}'}"
-    sign = {"above": "at least ", "below": "at most "}.get(law.side, "")
-    return f"measured {law.measured:.6g}, expected {sign}{law.expected:.6g}, bound {law.bound:.3g}"
+        return f"cannot tell: {_power(law) or f'measured {law.measured:.4g}, asked {asked}'}"
+    within = f", bound {bound:.3g}" if isinstance(bound, float) else ""
+    return f"measured {law.measured:.6g}, expected {asked}{within}"
 
 
 def _power(law: Law) -> str:

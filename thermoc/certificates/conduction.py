@@ -74,7 +74,7 @@ def _conducted(
     of: str,
     links: list[tuple[int, int, float]],
 ) -> Iterator[Finding | Skipped]:
-    """Yield that steps follow from the parameters, but for ``room``. spread: what each moves one by, for a share of 1."""
+    """Yield that steps follow from the parameters within ``room``. spread: what each moves one by, for a share of 1."""
     visible = spread > EVEN
     for (i, j, _), enough in zip(links[:FEW_LINKS], visible):
         if not enough:

@@ -149,7 +149,7 @@ def inertial(observed: Observed) -> Iterator[Finding | Skipped]:
 
 
 def _conserved(observed: Observed) -> Iterator[Finding | Skipped]:
-    """Yield that energy stays without friction: of forces that stay at each tick, else to the last quarter (P9, P45)."""
+    """Yield that energy stays without friction: at each tick where forces stay, else to the last quarter (P9, P45)."""
     reason = ""
     if observed["friction"].any():
         reason = "some of its units have friction, and exchange energy with the others"
