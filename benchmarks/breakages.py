@@ -247,8 +247,8 @@ def _repeating(broken: Broken) -> Iterator[None]:
     """Let certificates repeat their runs of the broken network."""
     right = certificate._repeated
 
-    def repeated(call: Any, graph: Graph) -> Any:
-        return run_again(call.executable.recompiled(certificate._without_probes(broken(graph))), call).outputs
+    def repeated(compiled: Any, call: Any) -> Any:
+        return run_again(compiled.recompiled(broken(compiled.source)), call).outputs
 
     certificate._repeated = repeated
     try:

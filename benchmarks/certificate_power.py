@@ -47,12 +47,16 @@ def main() -> None:
 
 
 def noticed(case: Any, seeds: Iterable[int]) -> dict[str, Any]:
-    """Return the row of a breakage: the share of its runs whose certificate fails."""
+    """Return the row of a breakage: the share of its runs that break a law of physics."""
     certificates = [case.certified(ticks=TICKS, batch=BATCH, seed=seed) for seed in seeds]
-    verdicts = [certificate.verdict for certificate in certificates]
-    broken = [law.statement for law in certificates[0].laws if law.verdict == "fails"]
-    note = f"{verdicts.count('fails')} of {len(verdicts)}: {'; '.join(broken[:2])}"
-    return row(case.what, "all fail", verdicts.count("fails") / len(verdicts), 1.0, "higher", note)
+    # that another network repeats the run would show any breakage
+    broken = [
+        [law.statement for law in certificate.laws if law.verdict == "fails" and law.law != "seed"]
+        for certificate in certificates
+    ]
+    count = sum(map(bool, broken))
+    note = f"{count} of {len(broken)}: {'; '.join(broken[0][:2])}"
+    return row(case.what, "all fail", count / len(broken), 1.0, "higher", note)
 
 
 def false_alarms(runs: int, networks: Sequence[Callable[[], tc.Network]] = HONEST) -> list[dict[str, Any]]:
@@ -94,7 +98,8 @@ def costs(*, quick: bool = False) -> list[dict[str, Any]]:
     """Return the rows of what a certificate takes over its run, medians over three rounds; quick: of some, once.
 
     Beside long ticks and cheap ones a longer run of these, and runs of few units, of which a certificate takes some
-    20 ms whatever they are: the network is compiled once more for it.
+    20 ms whatever they are. Not in it is the SHA-256 of the outputs, which is taken when a certificate is saved or its
+    document is read: half a nanosecond a byte.
     """
     works = [
         ("lattice of 64 x 64, 20 sweeps a tick", lattice, 200, 16),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -114,6 +114,16 @@ class Compiled:
     def recompiled(self, graph: Graph) -> Compiled:
         """Return another graph compiled the same way: for the same target, with the same options and passes."""
         return compile_graph(graph, self.backend, self.options, passes=self.passes)
+
+    def rewritten(self, change: Callable[[Graph], Graph]) -> Compiled:
+        """Return what a function makes of the network, compiled the same way; it is kept, by the function."""
+        if change not in self._rewritten:
+            self._rewritten[change] = self.recompiled(change(self.source))
+        return self._rewritten[change]
+
+    @cached_property
+    def _rewritten(self) -> dict[Callable[[Graph], Graph], Compiled]:
+        return {}
 
 
 def _bytes_of_arrays(graph: Graph) -> dict[int, int]:

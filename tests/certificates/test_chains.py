@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from physics.series import autoregressive
 
+import thermoc as tc
 from thermoc import physics
-from thermoc.certificates.chains import BINS, average, binned, chains_of, spacing
+from thermoc.certificates.chains import average, chains_of, spacing
+from thermoc.physics.statistics import BINS, binned
 
 
 @pytest.mark.parametrize("a", [0.0, 0.5, 0.95])
@@ -45,7 +47,18 @@ def test_chains_that_stay_apart_do_not_agree():
     x = autoregressive(0.9, steps=8000, chains=32)
     agreed = chains_of(x)
     apart = chains_of(x + np.where(np.arange(32) < 16, 0.3, 0.0))
-    assert agreed.p > 1e-4 > 1e-9 > apart.p
-    assert agreed.r_hat < agreed.limit(1e-4) and apart.r_hat > apart.limit(1e-4)
+    assert agreed.agreement.p > 1e-4 > 1e-9 > apart.agreement.p
+    for chains, agree in ((agreed, True), (apart, False)):
+        assert (chains.agreement.r_hat < chains.agreement.limit(1e-4)) is agree
     never = chains_of(np.ones((8000, 32)))
-    assert (never.p, never.r_hat, never.length) == (1.0, 1.0, 0.0)
+    assert (never.agreement.p, never.agreement.r_hat, never.length) == (1.0, 1.0, 0.0)
+
+
+def test_a_certificate_and_its_run_say_the_same_of_the_chains():
+    with tc.Network("one memory", dt=0.3) as net:
+        tc.output("m", tc.memory([0.5], 0.7, 1.3))
+    run = tc.compile(net).run(ticks=600, batch=16, seed=1)
+    (law,) = (law for law in tc.certify(run, warmup=0).laws if law.statement.startswith("R-hat"))
+    assert law.measured == pytest.approx(run.diagnostics["m"].r_hat, rel=1e-12)
+    # of one unit, at a level that the certificate does not choose
+    assert law.bound > 1 and run.diagnostics["m"].r_hat_limit == pytest.approx(law.bound, abs=0.02)

@@ -67,6 +67,7 @@ def seen(ticks: int = 800) -> Observed:
 def test_what_is_wrong_by_five_percent_fails_at_800_ticks_of_32_samples(what: str):
     certificate = CASES[what].certified(ticks=800, batch=32, seed=5)
     assert certificate.verdict == FAILS, str(certificate)
+    assert any(law.verdict == FAILS for law in certificate.laws if law.law != "seed"), str(certificate)
     with pytest.raises(tc.ThermocError, match=r"(?s)T406.*the laws do not hold"):
         certificate.check()
 
@@ -242,3 +243,9 @@ def test_verdicts_are_read_from_numbers():
     assert replace(law, bound=0.05, needed=900.0).verdict == FAILS
     assert replace(law, bound=float("nan")).verdict == FAILS
     assert Law.of(law.to_json()) == law
+
+
+@pytest.mark.parametrize("side, asked", [("both", ("1", 0.25)), ("below", ("<= 1.25", "")), ("above", (">= 0.75", ""))])
+def test_a_law_of_one_side_has_one_limit(side: str, asked: tuple[str, float | str]):
+    law = Law(law="P49", op="an op", statement="it is 1", measured=1.1, expected=1.0, bound=0.25, side=side, samples=9)
+    assert law.asked == asked and law.holds

@@ -1,5 +1,7 @@
 """P49 by ranks and over many units: against ArviZ, and against closed forms at 4 standard errors (6e-5)."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from physics.series import autoregressive
@@ -72,3 +74,22 @@ def test_what_cannot_be_told_is_refused():
         physics.multivariate_ess(np.repeat(autoregressive(0.0, 100, 2)[..., np.newaxis], 2, axis=2))
     with pytest.raises(tc.ThermocError, match="T405"):
         physics.multivariate_ess(np.ones(4))
+
+
+def test_chains_that_differ_in_spread_do_not_agree():
+    x = autoregressive(0.5, 2000, 8) * np.where(np.arange(8) < 4, 1.0, 1.5)
+    assert physics.split_r_hat(x) < 1.01
+    found = physics.agreement(x)
+    assert found.p < 1e-9 and found.r_hat > found.limit(1e-6)
+
+
+def heavy_tailed(x: FloatArray) -> FloatArray:
+    return np.sinh(3 * x)
+
+
+@pytest.mark.parametrize("seen", [np.positive, np.sign, heavy_tailed])
+def test_chains_that_agree_seldom_seem_not_to(seen: Callable[[FloatArray], FloatArray]):
+    """Of 200 the chance of more than 12 below 1 % is 1e-6, whatever their law; none is beyond an estimate's limit."""
+    found = [physics.agreement(seen(autoregressive(0.9, 2000, 8, seed))) for seed in range(200)]
+    assert sum(one.p < 0.01 for one in found) <= 12
+    assert all(one.r_hat <= one.limit(1e-6) for one in found)

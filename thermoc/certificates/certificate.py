@@ -7,7 +7,8 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,33 +24,51 @@ from thermoc.certificates.laws import LAWS, convergence
 from thermoc.certificates.observed import Observed, instrumented, observe, seen_of
 from thermoc.certificates.replay import encode, recorded_options
 from thermoc.certificates.signature import signed
+from thermoc.compiled import Compiled
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC
+from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC, Op
 from thermoc.recording.plan import signals
 from thermoc.recording.recording import Recording
 from thermoc.run import Call, Run, run_of
 from thermoc.session import run_again
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
+from thermoc.support.limits import MIB
 from thermoc.support.tables import html_table, table
+
+MOST_UNHASHED = 256 * MIB
+"""Outputs larger than this are hashed at once, rather than kept until the document is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """What ``certify`` found. ``verdict`` is "holds", "fails" or "cannot tell"; ``str`` is a table to read."""
+    """What ``certify`` found. ``verdict`` is "holds", "fails" or "cannot tell"; ``str`` is a table to read.
 
-    document: Mapping[str, Any]
+    stated: its document but for the digests. unhashed: the outputs whose digest is not taken yet.
+    """
+
+    stated: Mapping[str, Any]
+    unhashed: dict[str, NDArray] = field(default_factory=dict[str, NDArray], repr=False, compare=False)
+
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """All of it as JSON values. The outputs are hashed when it is first asked for: cheap ticks take no longer."""
+        document = dict(self.stated)
+        if "result_sha256" not in document:
+            document["result_sha256"] = arrays_hash(self.unhashed)
+            self.unhashed.clear()
+        return {**document, "sha256": digest(document)}
 
     @property
     def laws(self) -> tuple[Law, ...]:
         """The laws that were checked."""
-        return tuple(Law.of(entry) for entry in self.document["laws"])
+        return tuple(Law.of(entry) for entry in self.stated["laws"])
 
     @property
     def controls(self) -> tuple[Control, ...]:
         """What became of copies of the record that were falsified; a certificate of version 1 has none."""
-        return tuple(Control(**entry) for entry in self.document.get("controls", ()))
+        return tuple(Control(**entry) for entry in self.stated.get("controls", ()))
 
     @property
     def verdict(self) -> str:
@@ -85,7 +104,7 @@ class Certificate:
     @property
     def title(self) -> str:
         """Which run it is of."""
-        head = self.document
+        head = self.stated
         size = f"{head['ticks']} ticks, {head['batch']} samples"
         return f"{head['network']} on {head['target']}, seed {head['seed']}: {size}"
 
@@ -97,8 +116,7 @@ class Certificate:
                 "op": law.op,
                 "statement": law.statement,
                 "measured": law.measured,
-                "expected": {"above": ">= ", "below": "<= "}.get(law.side, "") + f"{law.expected:.4g}",
-                "bound": law.bound,
+                **dict(zip(("expected", "bound"), law.asked)),
                 "verdict": law.verdict,
                 "shows": _power(law),
             }
@@ -114,12 +132,12 @@ class Certificate:
         caught = sum(bool(item.caught) for item in controls_)
         lines = [
             f"not checked: {' '.join(filter(None, (item.get('law'), item['op'])))}: {item['reason']}"
-            for item in self.document["skipped"]
+            for item in self.stated["skipped"]
         ]
         lines += [f"not noticed: {item.control} of {item.op}" for item in controls_ if not item.caught]
         lines += [f"controls: {caught} of {len(controls_)} falsified records noticed"] if controls_ else []
         lines += [_longer(self.laws)] if self.verdict == CANNOT_TELL else []
-        rate = self.document.get("false_alarms")
+        rate = self.stated.get("false_alarms")
         lines += [f"a run that is right fails with a chance of {rate:g} at most"] if rate else []
         lines += [f"{self.verdict}: of {len(rows)} laws {', '.join(counts)}"]
         return "\n".join([table(self.title, rows), *lines])
@@ -154,20 +172,24 @@ def certify(
     check_asked(false_alarms, resolution)
     source = call.executable.source
     _long_enough(source, ticks)
-    ops = tuple(op for op in source.ops if type(op) in LAWS)
-    instrumented_run = call.executable.recompiled(_without_probes(instrumented(source, ops)))
-    outputs, off = run_again(instrumented_run, call).outputs, seen_of(source, _declared(instrumented_run))
+    ops = _judged_ops(source)
+    instrumented_run = call.executable.rewritten(_instrumented)
+    outputs, off = _repeated(instrumented_run, call), seen_of(source, _declared(instrumented_run))
     # On a hot die the probes' own instructions heat it, so what they change is compared with a run without them.
-    same = _same(run, call, _repeated(call, source) if _heats(call) else outputs)
-    seen = seen_of(source, outputs)
+    again = _repeated(call.executable.rewritten(_without_probes), call) if _heats(call) else outputs
+    same, seen = _same(run, call, again), seen_of(source, outputs)
     observations = [observe(source, op, seen, call.timed, call.position, warmup, call.begun, off) for op in ops]
     checked = _checked(observations)
     level = level_of(checked.findings, false_alarms)
     laws = (same, *(finding.at(level, resolution) for finding in checked.findings))
     falsified = [control for observed in observations for control in controls(observed, laws, level)]
     verdict = verdict_of(laws, falsified)
-    document = {
-        **_header(run, call, _results(run, outputs), warmup),
+    results = _results(run, again, same)
+    size = sum(array.nbytes for array in results.values())
+    hashed = {} if size <= MOST_UNHASHED and same.measured == 0 else {"result_sha256": arrays_hash(results)}
+    stated = {
+        **_header(run, call, warmup),
+        **hashed,
         "false_alarms": float(false_alarms),
         "resolution": float(resolution),
         "level": level,
@@ -179,7 +201,7 @@ def certify(
         "convergence": checked.convergence,
         "replay": encode(call),
     }
-    return Certificate(document={**document, "sha256": digest(document)})
+    return Certificate(stated=stated, unhashed={} if hashed else dict(results))
 
 
 def check_asked(false_alarms: float, resolution: float) -> None:
@@ -231,15 +253,17 @@ def _without_law(source: Graph) -> list[dict[str, str]]:
     ]
 
 
-def _results(run: Run, outputs: Mapping[str, NDArray]) -> Mapping[str, NDArray]:
-    """Return all outputs at all ticks: the run's own, or those of its repetition where it recorded less."""
+def _results(run: Run, again: Mapping[str, NDArray], same: Law) -> Mapping[str, NDArray]:
+    """Return all outputs at all ticks: the run's own, or those of its repetition, which nobody else may change, where
+    they are the same and where the run recorded less.
+    """
     graph = run.call.executable.source if run.call is not None else None
     names = [name for name in graph.outputs if name not in graph.probes] if graph is not None else []
     complete = run.store is None and set(run.outputs) == set(names)
-    return run.outputs if complete else {name: outputs[name] for name in names}
+    return run.outputs if complete and same.measured != 0 else {name: again[name] for name in names}
 
 
-def _header(run: Run, call: Call, results: Mapping[str, NDArray], warmup: int) -> dict[str, Any]:
+def _header(run: Run, call: Call, warmup: int) -> dict[str, Any]:
     """Return which run it is of: enough to repeat it, and to tell whether network, inputs and outputs are the same."""
     source = call.executable.source
     return {
@@ -257,7 +281,6 @@ def _header(run: Run, call: Call, results: Mapping[str, NDArray], warmup: int) -
         "warmup": warmup,
         "graph_sha256": source.hash,
         "inputs_sha256": arrays_hash(call.inputs),
-        "result_sha256": arrays_hash(results),
     }
 
 
@@ -283,11 +306,20 @@ def _long_enough(graph: Graph, ticks: int) -> None:
         raise error("T404", "the run is too short to certify", where=moving.location, notes=notes, hint=hint)
 
 
-def _repeated(call: Call, graph: Graph) -> Mapping[str, NDArray]:
-    return run_again(call.executable.recompiled(_without_probes(graph)), call).outputs
+def _repeated(compiled: Compiled, call: Call) -> Mapping[str, NDArray]:
+    return run_again(compiled, call).outputs
 
 
-def _declared(executable: Any) -> dict[str, float]:
+def _judged_ops(graph: Graph) -> tuple[Op, ...]:
+    return tuple(op for op in graph.ops if type(op) in LAWS)
+
+
+def _instrumented(graph: Graph) -> Graph:
+    """Return the graph that hands out all that its laws look at."""
+    return _without_probes(instrumented(graph, _judged_ops(graph)))
+
+
+def _declared(executable: Compiled) -> dict[str, float]:
     """Return how far each output may be off by what the target's passes declare."""
     changes = [change for record in executable.lowered.records for change in record.changes if change.offset]
     outputs = executable.source.outputs
@@ -343,10 +375,11 @@ def _gap(array: NDArray, again: NDArray) -> float:
 
 
 def _reason(law: Law) -> str:
+    asked, bound = law.asked
     if law.verdict == CANNOT_TELL:
-        return f"cannot tell: {_power(law) or f'measured {law.measured:.4g}, at least {law.expected:.4g}'}"
-    sign = {"above": "at least ", "below": "at most "}.get(law.side, "")
-    return f"measured {law.measured:.6g}, expected {sign}{law.expected:.6g}, bound {law.bound:.3g}"
+        return f"cannot tell: {_power(law) or f'measured {law.measured:.4g}, asked {asked}'}"
+    within = f", bound {bound:.3g}" if isinstance(bound, float) else ""
+    return f"measured {law.measured:.6g}, expected {asked}{within}"
 
 
 def _power(law: Law) -> str:

@@ -74,14 +74,16 @@ def reservoir(observed: Observed) -> Iterator[Finding]:
     T, total = observed["T"], observed["total"]
     gap = float(np.abs(T / op.temperature - 1).max())
     statement = "its temperature stays"
-    yield significance.exact(observed, "P21", statement, gap, T.size, bias=observed.tolerance, bias_of="temperature")
+    room = observed.room(op.temperature, T=1.0)
+    yield significance.exact(observed, "P21", statement, gap, T.size, bias=room, bias_of="temperature", tolerance=room)
     heat = observed["heat"]
     absorbed = np.cumsum(heat.reshape(*heat.shape[:2], -1).sum(axis=-1), axis=0)
     size = max(float(np.abs(heat).sum(axis=0).max()), float(np.abs(total).max()), 1e-300)
     if len(heat) == 1:
         absorbed = absorbed * np.arange(1, len(total) + 1)[:, np.newaxis]
     gap = float(np.abs(total[1:] - total[0] - absorbed[: len(total) - 1]).max(initial=0.0)) / size
-    yield significance.exact(observed, "P45", "it has taken what it was given", gap, total.size)
+    room = observed.room(size, total=2.0, heat=float(len(total) * heat[0, 0].size))
+    yield significance.exact(observed, "P45", "it has taken what it was given", gap, total.size, tolerance=room)
 
 
 def velocity(observed: Observed) -> Iterator[Finding]:
@@ -91,7 +93,8 @@ def velocity(observed: Observed) -> Iterator[Finding]:
     off = (v - w - kick)[1:]
     size = max(float(np.abs(v).max()), float(np.abs(kick).max()), 1e-300)
     gap = float(np.abs(off).max(initial=0.0)) / size
-    yield significance.exact(observed, "P29", "v = w + dt f / 2 m", gap, off.size)
+    room = observed.room(size, v=1.0, w=1.0, force=observed.dt / 2 / float(observed["mass"].min()))
+    yield significance.exact(observed, "P29", "v = w + dt f / 2 m", gap, off.size, tolerance=room)
 
 
 def bonds(observed: Observed) -> Iterator[Finding]:

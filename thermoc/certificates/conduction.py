@@ -56,7 +56,11 @@ def fourier(observed: Observed) -> Iterator[Finding | Skipped]:
     links = some(links_of(G, g), n)
     sampled = rows.few(len(links) * n * n)
     spread = np.array([_seen(observed, modes, sampled, *link) for link in links]) / scale
-    yield from _conducted(observed, "P18", "each link conducts G (T_i - T_j)", gap, spread, rows, "conductance", links)
+    # A step is an average of temperatures and its reservoir's, so it is off by no more than they are.
+    held = observed.dt / float(C.min())
+    room = observed.room(scale, T=2.0, power=held, T_ambient=held * float(g.max()), ripple=held)
+    statement = "each link conducts G (T_i - T_j)"
+    yield from _conducted(observed, "P18", statement, gap, room, spread, rows, "conductance", links)
 
 
 def _conducted(
@@ -64,22 +68,23 @@ def _conducted(
     law: str,
     statement: str,
     gap: float,
+    room: float,
     spread: NDArray,
     rows: ThermalSteps,
     of: str,
     links: list[tuple[int, int, float]],
 ) -> Iterator[Finding | Skipped]:
-    """Yield that steps follow from the parameters. spread: what each parameter moves a step by, for a share of 1."""
+    """Yield that steps follow from the parameters within ``room``. spread: what each moves one by, for a share of 1."""
     visible = spread > EVEN
     for (i, j, _), enough in zip(links[:FEW_LINKS], visible):
         if not enough:
             ends = f"{i} and {j}" if j >= 0 else f"{i} and the reservoir"
             yield Skipped(law=law, op=observed.label, reason=f"between {ends} no heat flows that would show it")
-    if visible.any() or gap > observed.tolerance:
-        detectable = observed.tolerance / float(spread[visible].min()) if visible.any() else np.inf
+    if visible.any() or gap > room:
+        detectable = room / float(spread[visible].min()) if visible.any() else np.inf
         bias = detectable if detectable <= 1 else np.inf
-        unseen = float((~visible).sum())
-        yield significance.exact(observed, law, statement, gap, rows.after.size, bias=bias, bias_of=of, unseen=unseen)
+        told = {"bias_of": of, "unseen": float((~visible).sum())}
+        yield significance.exact(observed, law, statement, gap, rows.after.size, bias=bias, tolerance=room, **told)
 
 
 def _seen(observed: Observed, modes: HeatModes, rows: ThermalSteps, i: int, j: int, conductance: float) -> float:
@@ -133,13 +138,16 @@ def exchanged(observed: Observed) -> Iterator[Finding | Skipped]:
     sampled = rows.few(len(J) ** 2)
     links = some(links_of(J, np.zeros(n)), n)
     measured = np.array([_seen(observed, modes, sampled, *link) for link in links])
-    yield from _conducted(observed, "P3", "each pair exchanges J (T_j - T_i)", gap, measured / scale, rows, "J", links)
+    relaxing = observed.dt * float(np.abs(spread).max(initial=0.0))
+    room = observed.room(scale, T=2.0, T_layer=1.0, gamma=relaxing)
+    statement = "each pair exchanges J (T_j - T_i)"
+    yield from _conducted(observed, "P3", statement, gap, room, measured / scale, rows, "J", links)
     moved = float(np.abs(rows.power * observed.dt * decay * spread).max(initial=0.0)) / scale
     if moved > EVEN:
         statement = "each unit relaxes to its layer at gamma"
-        bias = observed.tolerance / moved
+        bias = room / moved if room <= moved else np.inf
         yield significance.exact(
-            observed, "P3", statement, gap, rows.after.size, bias=bias if bias <= 1 else np.inf, bias_of="gamma"
+            observed, "P3", statement, gap, rows.after.size, bias=bias, bias_of="gamma", tolerance=room
         )
 
 
@@ -162,13 +170,15 @@ def diffused(observed: Observed) -> Iterator[Finding | Skipped]:
     step = 1e-3
     difference = float(np.abs(_spread(before, source, op, observed.dt, op.D * (1 + step)) - went).max(initial=0.0))
     difference /= step * scale
-    if difference <= EVEN and gap <= observed.tolerance:
+    room = observed.room(scale, T=2.0, T_boundary=2.0, source=observed.dt)
+    if difference <= EVEN and gap <= room:
         reason = "temperatures are even: no heat flows that would show it"
         yield Skipped(law="P19", op=observed.label, reason=reason)
         return
-    bias = observed.tolerance / difference if difference > observed.tolerance else np.inf
+    bias = room / difference if difference > room else np.inf
+    statement = "each step is D lap T + source"
     yield significance.exact(
-        observed, "P19", "each step is D lap T + source", gap, rows.after.size, bias=bias, bias_of="diffusivity"
+        observed, "P19", statement, gap, rows.after.size, bias=bias, bias_of="diffusivity", tolerance=room
     )
 
 

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from thermoc import physics
 from thermoc.certificates import significance
-from thermoc.certificates.chains import BINS, MOST_AVERAGED, Chains, chains_of, spacing
+from thermoc.certificates.chains import MOST_AVERAGED, Chains, chains_of, spacing
 from thermoc.certificates.law import AGREEMENT, Finding, Skipped
 from thermoc.certificates.observed import Observed
+from thermoc.physics.statistics import BINS
 
 LEAST_AVERAGED = 8
 """Ticks after the warm-up from which on averages are judged: fewer have no error bar to judge them by."""
@@ -76,7 +77,8 @@ def _chains(flat: NDArray) -> list[Chains]:
 
 def _agreement(observed: Observed, found: list[Chains], ticks: int) -> Finding:
     """Return that the halves of the chains have one mean, over all units."""
-    worst, tries, shortest = min(found, key=lambda chains: chains.p), len(found), min(c.length for c in found)
+    worst = min((chains.agreement for chains in found), key=lambda one: one.p)
+    tries, shortest = len(found), min(chains.length for chains in found)
     short = shortest < physics.LEAST_LENGTH
     return Finding(
         law="P49",

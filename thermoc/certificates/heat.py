@@ -21,12 +21,19 @@ def exchange(observed: Observed) -> Iterator[Finding | Skipped]:
     op: Any = observed.op
     if op.T_layer is None:
         total = T.sum(axis=-1)
-        drift = np.abs(total - total[:1]).max() / np.abs(total).max()
-        yield exact(observed, "P45", "the sum of temperatures stays", drift, T.size)
-        spread = physics.interaction_energy(observed.constants["J"], T)
+        size = float(np.abs(total).max())
+        drift = np.abs(total - total[:1]).max() / size
+        room = observed.room(size, T=2 * T.shape[-1])
+        yield exact(observed, "P45", "the sum of temperatures stays", drift, T.size, tolerance=room)
+        J = observed.constants["J"]
+        spread = physics.interaction_energy(J, T)
         # The floor keeps temperatures that are all equal from dividing by zero.
-        rise = float((np.diff(spread, axis=0) / max(spread.max(), 1e-300)).max(initial=0.0))
-        yield exact(observed, "P46", "differences never grow", rise, spread.size)
+        size = max(float(spread.max()), 1e-300)
+        rise = float((np.diff(spread, axis=0) / size).max(initial=0.0))
+        # J (T_i - T_j)^2 / 2 of a pair moves by 2 J (|T_i - T_j| + off) off, at both ends of a step.
+        slope = 4 * J.sum() * (np.ptp(T) + observed.off.get("T", 0.0))
+        room = observed.room(size, T=float(slope))
+        yield exact(observed, "P46", "differences never grow", rise, spread.size, tolerance=room)
     else:
         reason = "the layer's temperature is given: what it gives and takes is not counted"
         yield Skipped(law="P45, P46", op=observed.label, reason=reason)
@@ -44,7 +51,10 @@ def network(observed: Observed) -> Iterator[Finding | Skipped]:
     flows = np.cumsum(((work - heat_flow) @ one)[1:], axis=0)
     scale = np.abs(stored).max() + ((np.abs(work) + np.abs(heat_flow)) @ one).sum(axis=0).max()
     gap = np.abs(stored[1:] - stored[0] - flows).max(initial=0.0) / scale
-    yield exact(observed, "P45", "energy stored = work in - heat out, both from flows", gap, T.size)
+    flow = float(T[1:].shape[0] * T.shape[-1])
+    room = observed.room(float(scale), T=2 * float(C.sum()), work=flow, heat=flow)
+    statement = "energy stored = work in - heat out, both from flows"
+    yield exact(observed, "P45", statement, gap, T.size, tolerance=room)
     yield _second_law(observed) if op.k_B == 0 and (T > 0).all() else _no_second_law(observed)
     yield from fourier(observed)
     settled = observed.settled
@@ -83,8 +93,13 @@ def _second_law(observed: Observed) -> Finding | Skipped:
     C = np.broadcast_to(observed.constants["capacity"], T.shape[-1])
     # Entropy of a node of constant capacity is C ln T; the reservoir gains heat over its temperature.
     produced = np.diff(np.log(T) @ C, axis=0) + (heat_flow[1:] / bath[:-1]) @ np.ones(len(C))
-    lowest = float(produced.min(initial=0.0)) / float(C.sum())
-    return exact(observed, "P46", "entropy is never destroyed", lowest, produced.size, side="above")
+    capacity = float(C.sum())
+    lowest, coldest = float(produced.min(initial=0.0)) / capacity, max(float(bath.min()), 1e-100)
+    moved = {"T": 2 * capacity / float(T.min()), "heat": len(C) / coldest}
+    moved["T_ambient"] = float(np.abs(heat_flow).sum(axis=-1).max()) / coldest**2
+    room = observed.room(capacity, **moved)
+    statement = "entropy is never destroyed"
+    return exact(observed, "P46", statement, lowest, produced.size, side="above", tolerance=room)
 
 
 def diffusion(observed: Observed) -> Iterator[Finding | Skipped]:
@@ -97,7 +112,10 @@ def diffusion(observed: Observed) -> Iterator[Finding | Skipped]:
     # Relative to all that moved: a total that cancels to zero would make any rounding look large.
     scale = np.abs(total).max() + np.abs(out).sum(axis=0).max() + np.abs(source).sum(axis=0).max() * observed.dt
     gap = np.abs(total[1:] - total[0] - change).max(initial=0.0) / scale
-    yield exact(observed, "P45", "what is stored = what sources bring - what walls take", gap, T.size)
+    ticks, cells = float(len(T) - 1), float(T[0, 0].size)
+    room = observed.room(float(scale), T=2 * cells, outflow=ticks, source=ticks * cells * observed.dt)
+    statement = "what is stored = what sources bring - what walls take"
+    yield exact(observed, "P45", statement, gap, T.size, tolerance=room)
     yield from diffused(observed)
 
 
@@ -105,23 +123,28 @@ def clamp(observed: Observed) -> Iterator[Finding]:
     """A clamp accounts for all it cuts off (P22, P45)."""
     op: Any = observed.op
     x, T, heat_flow, C = observed.like("x", "T"), observed["T"], observed["heat"], observed.like("capacity", "T")
-    gap = np.abs(C * (x - T) - heat_flow).max() / max(np.abs(C * x).max(), 1e-300)
-    yield exact(observed, "P45", "heat taken = C (x - T)", gap, T.size)
+    size = max(float(np.abs(C * x).max()), 1e-300)
+    gap = np.abs(C * (x - T) - heat_flow).max() / size
+    room = observed.room(size, x=float(C.max()), T=float(C.max()), heat=1.0)
+    yield exact(observed, "P45", "heat taken = C (x - T)", gap, T.size, tolerance=room)
     out = max(op.T_min - T.min(), T.max() - op.T_max, 0.0) / op.T_max
-    yield exact(observed, "P45", "temperatures stay within the clamp", out, T.size)
+    room = observed.room(op.T_max, T=1.0)
+    yield exact(observed, "P45", "temperatures stay within the clamp", out, T.size, tolerance=room)
 
 
 def entropy_production(observed: Observed) -> Iterator[Finding]:
     """Conduction makes entropy, as much as each flow over its two temperatures (P30, P46)."""
-    T, production = observed["T"], observed["S_dot"]
+    T, produced = observed["T"], observed["S_dot"]
     i, j = np.nonzero(np.triu(observed.constants["conductance"], 1))
-    hot, cold = T[..., i], T[..., j]
-    production = observed.constants["conductance"][i, j] * (hot - cold) ** 2 / (hot * cold)
+    hot, cold, G = T[..., i], T[..., j], observed.constants["conductance"][i, j]
     # Against all that is summed: in the sum over nodes large terms cancel.
-    size = max(float((observed.constants["conductance"][i, j] * (hot / cold + cold / hot)).sum(axis=-1).max()), 1e-300)
-    gap = float(np.abs(production.sum(axis=-1) - production).max()) / size
-    yield exact(observed, "P30", "it is sum G (T_i - T_j)^2 / (T_i T_j)", gap, production.size)
+    size = max(float((G * (hot / cold + cold / hot)).sum(axis=-1).max()), 1e-300)
+    # A link's is G (hot / cold + cold / hot - 2), which moves by the former over either temperature at most.
+    room = observed.room(size, S_dot=1.0, T=2 * size / max(float(np.abs(T).min()), 1e-100))
+    gap = float(np.abs((G * (hot - cold) ** 2 / (hot * cold)).sum(axis=-1) - produced).max()) / size
+    statement = "it is sum G (T_i - T_j)^2 / (T_i T_j)"
+    yield exact(observed, "P30", statement, gap, produced.size, tolerance=room)
     if (T > 0).all():
-        yield exact(
-            observed, "P46", "entropy is never destroyed", float(production.min()) / size, production.size, side="above"
-        )
+        statement, least = "entropy is never destroyed", float(produced.min()) / size
+        room = observed.room(size, S_dot=1.0)
+        yield exact(observed, "P46", statement, least, produced.size, side="above", tolerance=room)

@@ -64,6 +64,15 @@ class Law:
         """Whether the verdict is ``holds``."""
         return self.verdict == HOLDS
 
+    @property
+    def asked(self) -> tuple[str, float | str]:
+        """What is asked of the measured value, to be read: a number and how far off it may be, or one limit and ""."""
+        if self.side == "both":
+            return f"{self.expected:.4g}", self.bound
+        above = self.side == "above"
+        limit = self.expected - self.bound if above else self.expected + self.bound
+        return f"{'>=' if above else '<='} {limit:.4g}", ""
+
     def to_json(self) -> dict[str, Any]:
         """Return the law as JSON values, with its verdict."""
         plain = asdict(self)

@@ -89,6 +89,14 @@ class Observed:
         """Relative room for sums that should be equal: 1e-10, or what float32 leaves."""
         return 1e-4 if self.single else 1e-10
 
+    def room(self, size: float, **moved: float) -> float:
+        """Return the relative room of a sum beside ``size``: rounding, and what its target declares of its values.
+
+        moved: how far the sum moves for each value that is off by 1, by name.
+        """
+        declared = sum(by * self.off.get(name, 0.0) for name, by in moved.items() if by)
+        return max(self.tolerance, declared / size)
+
 
 def at(array: NDArray, which: Any) -> NDArray:
     """Return an array (ticks, ...) at some ticks; one that has a single tick is the same at all."""

@@ -36,8 +36,16 @@ def exact(
     tolerance: float | None = None,
     **details: float,
 ) -> Finding:
-    """Return that a relative gap is zero to rounding. bias: the smallest relative bias that is beyond rounding."""
-    slack = observed.tolerance if tolerance is None else tolerance
+    """Return that a relative gap is zero to rounding. bias: the smallest relative bias that is beyond rounding.
+
+    tolerance: what it may be instead; where that is more than rounding, for a target of integers, it is the bias that
+    shows. Where the target states no bound only rounding is told from what is wrong: else it cannot tell.
+    """
+    slack, rounding = observed.tolerance if tolerance is None else tolerance, observed.tolerance
+    if not np.isfinite(slack) and (gap >= -rounding if side == "above" else abs(gap) <= rounding):
+        slack, bias = rounding, None
+    if bias is None and slack > observed.tolerance:
+        bias, bias_of = slack, "the whole"
     return Finding(
         law=law,
         op=observed.label,
@@ -50,6 +58,7 @@ def exact(
         bias=None if bias is None else lambda _: bias,
         bias_of=bias_of,
         ticks=observed.ticks,
+        needed=None if np.isfinite(slack) else np.inf,
         details=details,
     )
 

@@ -1,6 +1,7 @@
 """The physics as functions of arrays: formulas P1 to P49, arrays in, arrays out, reduced units (k_B = 1)."""
 
 from thermoc.physics.activations import boltzmann, fermi_dirac, maxwell_boltzmann, thermal_relu
+from thermoc.physics.agreement import Agreement, Estimate, agreement, estimate
 from thermoc.physics.convergence import (
     Convergence,
     batch_covariance,
@@ -89,10 +90,8 @@ from thermoc.physics.schedules import adaptive_step, exponential, linear, power_
 from thermoc.physics.statistics import (
     LEAST_ESS,
     LEAST_LENGTH,
-    Estimate,
     autocovariance,
     effective_sample_size,
-    estimate,
     integrated_time,
     jackknife,
     split_r_hat,
@@ -103,6 +102,7 @@ __all__ = [
     "ISING_TC",
     "LEAST_ESS",
     "LEAST_LENGTH",
+    "Agreement",
     "Convergence",
     "CrooksEstimate",
     "DiffusionStep",
@@ -117,6 +117,7 @@ __all__ = [
     "TemperatureFit",
     "UnitTemperatures",
     "adaptive_step",
+    "agreement",
     "all_states",
     "asymmetry",
     "autocovariance",

@@ -5,6 +5,7 @@ A series is (steps, chains), or (steps,) for one chain; of several units (steps,
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -37,10 +38,28 @@ def rank_normalised(series: ArrayLike) -> FloatArray:
 
     So moments need not exist: R-hat and ESS of them are those of any increasing function of the values.
     """
-    special, stats = _scipy("special"), _scipy("stats")
     x = series_of(series)
-    ranks: FloatArray = np.asarray(stats.rankdata(x, method="average", axis=None), float).reshape(x.shape)
-    return np.asarray(special.ndtri((ranks - 3 / 8) / (x.size + 1 / 4)), float)
+    flat = x.ravel()
+    order = np.argsort(flat)
+    ordered, z = flat[order], np.empty(x.size)
+    new = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    if new.all():
+        z[order] = _quantiles(x.size)
+    else:
+        first = np.append(np.flatnonzero(new), x.size)
+        # places from first to the next, whose mean rank (of ranks from 1) all of them have
+        ranks = (first[:-1] + first[1:] + 1) / 2
+        z[order] = np.repeat(_of_ranks(ranks, x.size), np.diff(first))
+    return z.reshape(x.shape)
+
+
+@lru_cache(maxsize=4)
+def _quantiles(count: int) -> FloatArray:
+    return _of_ranks(np.asarray(np.arange(1, count + 1), float), count)
+
+
+def _of_ranks(ranks: FloatArray, count: int) -> FloatArray:
+    return np.asarray(scipy_part("special").ndtri((ranks - 3 / 8) / (count + 1 / 4)), float)
 
 
 def rank_r_hat(series: ArrayLike) -> float:
@@ -126,13 +145,13 @@ def multivariate_r_hat(series: ArrayLike) -> float:
 
 def least_multivariate_ess(units: int, *, confidence: float = 0.95, precision: float = 0.05) -> float:
     """Return the ESS at which the mean is known to ``precision`` of the law's own size (Vats et al. 2019, eq. 10)."""
-    special, stats = _scipy("special"), _scipy("stats")
+    special, stats = scipy_part("special"), scipy_part("stats")
     p = units
     size = 2 / p * np.log(2) + np.log(np.pi) - 2 / p * (np.log(p) + float(special.gammaln(p / 2)))
     return float(np.exp(size) * float(stats.chi2.ppf(confidence, p)) / precision**2)
 
 
-def _scipy(name: str) -> Any:
+def scipy_part(name: str) -> Any:
     """Return a part of SciPy, which has no types, and which importing thermoc does not load."""
     return import_module(f"scipy.{name}")
 

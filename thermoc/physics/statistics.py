@@ -6,7 +6,6 @@ A series is (steps, chains), or (steps,) for one chain; steps are equally spaced
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,53 +15,20 @@ from thermoc.support.errors import error
 
 LEAST_STEPS = 4
 LEAST_LENGTH, LEAST_ESS = 20, 100
-R_HAT = 1.01
-"""What long chains that agree stay below (Vehtari et al. 2021)."""
+BINS, LEAST_BINNED = 128, 2**12
+"""Bins of a chain, and of all chains, that are kept at least where there are as many steps."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A mean and how well it is known.
-
-    error: standard error. tau: integrated autocorrelation time in steps (1/2 for independent steps). ess: effective
-    sample size. r_hat: split R-hat, near 1 where the chains agree with each other and with themselves. r_hat_limit:
-    what it may be for chains as short as these that do agree. length: steps of a chain over its own tau.
-    """
-
-    mean: float
-    error: float
-    tau: float
-    ess: float
-    r_hat: float
-    r_hat_limit: float
-    length: float
-    samples: int
-
-    @property
-    def mixed(self) -> bool:
-        """Whether the chains agree (R-hat), are long enough to tell (20 tau), and hold 100 independent samples."""
-        return self.r_hat <= self.r_hat_limit and self.length >= LEAST_LENGTH and self.ess >= LEAST_ESS
-
-    def __str__(self) -> str:
-        return f"{self.mean:.6g} +- {self.error:.2g} (tau {self.tau:.3g}, ESS {self.ess:.4g}, R-hat {self.r_hat:.4g})"
+def chain_length(series: ArrayLike) -> float:
+    """Return the steps of a chain over the tau of its halves, each about its own mean; 0 below 8 steps (P49)."""
+    halves = halves_of(series_of(series))  # a drift of all chains shows less in them than in the whole
+    return 2 * len(halves) / time_within(halves) if len(halves) >= LEAST_STEPS else 0.0
 
 
-def estimate(series: ArrayLike) -> Estimate:
-    """Return mean, error bar, tau, ESS and R-hat of a series (steps, chains). Errors: T405 below 4 steps."""
-    x = series_of(series)
-    ess = effective_sample_size(x)
-    halves = halves_of(x)  # a drift of all chains shows less in them than in the whole
-    length = 2 * len(halves) / _tau(_mean_autocovariance(halves)) if len(halves) >= LEAST_STEPS else 0.0
-    return Estimate(
-        mean=float(x.mean()),
-        error=float(np.sqrt(_variances(x)[1] / ess)) if ess > 0 else float("inf"),
-        tau=x.size / (2 * ess) if ess > 0 else float("inf"),
-        ess=ess,
-        r_hat=split_r_hat(x),
-        r_hat_limit=_r_hat_limit(length / 2, 2 * x.shape[1]),
-        length=length,
-        samples=x.size,
-    )
+def time_within(x: FloatArray) -> float:
+    """Return the integrated time of chains (steps, chains) about their own means; infinite where they never moved."""
+    covariance = _mean_autocovariance(x)
+    return max(_geyer(covariance / covariance[0]), 0.1) if covariance[0] > 0 else float("inf")
 
 
 def autocovariance(series: ArrayLike) -> FloatArray:
@@ -88,6 +54,13 @@ def integrated_time(series: ArrayLike) -> float:
     x = series_of(series)
     ess = effective_sample_size(x)
     return x.size / (2 * ess) if ess > 0 else float("inf")
+
+
+def known_mean(series: ArrayLike) -> tuple[float, float]:
+    """Return the standard error of the mean of all, and the effective sample size that it rests on (P34)."""
+    x = series_of(series)
+    ess = effective_sample_size(x)
+    return (float(np.sqrt(_variances(x)[1] / ess)) if ess > 0 else float("inf")), ess
 
 
 def effective_sample_size(series: ArrayLike) -> float:
@@ -117,22 +90,6 @@ def _geyer(rho: FloatArray) -> float:
     negative = np.flatnonzero(pairs < 0)
     summed = np.minimum.accumulate(pairs[: negative[0] if len(negative) else len(pairs)])
     return float(summed.sum()) - 0.5
-
-
-def _tau(covariance: FloatArray) -> float:
-    """Return the integrated time of chains about their own means; infinite for chains that never moved."""
-    return max(_geyer(covariance / covariance[0]), 0.1) if covariance[0] > 0 else float("inf")
-
-
-def _r_hat_limit(length: float, halves: int) -> float:
-    """Return what R-hat stays below for half chains of ``length`` times tau that agree, at four standard errors.
-
-    The means of the halves scatter by 2 tau / n of the variance, known from ``halves`` of them.
-    """
-    if length <= 0:
-        return R_HAT
-    scatter = 2 / length * (1 + 4 * np.sqrt(2 / max(halves - 1, 1)))
-    return float(max(R_HAT, np.sqrt(1 + scatter)))
 
 
 def split_r_hat(series: ArrayLike) -> float:
@@ -183,6 +140,18 @@ def halves_of(x: FloatArray) -> FloatArray:
     # an odd step in the middle is left out, so that both halves are as long
     half = len(x) // 2
     return np.concatenate([x[:half], x[len(x) - half :]], axis=1)
+
+
+def bin_count(chains: int) -> int:
+    """Return how many bins of a chain are kept at least."""
+    return max(BINS, LEAST_BINNED // max(chains, 1))
+
+
+def binned(x: FloatArray) -> FloatArray:
+    """Return the means of bins (bins, chains) of a series, without what is left over at its start; or a short one."""
+    steps, chains = x.shape
+    size = steps // bin_count(chains)
+    return x if size < 2 else x[steps % size :].reshape(-1, size, chains).mean(axis=1)
 
 
 def _variances(x: FloatArray) -> tuple[float, float]:
