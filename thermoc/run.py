@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -29,6 +28,7 @@ from thermoc.recording.store import RunStore
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, caller, error
 from thermoc.support.loading import reading, shown
+from thermoc.support.suggestions import near
 from thermoc.support.tables import html_table, table
 
 if TYPE_CHECKING:
@@ -268,8 +268,7 @@ def recorded_of(run: Run, name: str) -> Recorded:
     """Return what a run recorded under a name. Errors: T401, with the name that was meant or how it is recorded."""
     if name not in run.recorded:
         left_out = run.call is not None and name in run.call.executable.source.outputs
-        near = difflib.get_close_matches(str(name), run.recorded, 1)
-        hint = f'record={{"{name}": "all"}}' if left_out else f"did you mean {near[0]!r}?" if near else ""
+        hint = f'record={{"{name}": "all"}}' if left_out else near(name, run.recorded)
         notes = [f"recorded are {list(run.recorded)}"]
         raise error("T401", f"the run has no output {name!r}", notes=notes, hint=hint)
     return run.recorded[name]

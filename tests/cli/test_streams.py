@@ -67,7 +67,7 @@ def test_numbers_that_are_not_finite_are_valid_json(folder: Path):
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (["fly"], "No such command 'fly'"),
+        (["fly"], "there is no command 'fly'"),
         (["run"], "Missing argument"),
         (["run", "model.py:net", "--ticks", "many"], "'--ticks'"),
         (["verify", "model.py:net", "--nonsense"], "--nonsense"),

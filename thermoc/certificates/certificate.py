@@ -32,6 +32,7 @@ from thermoc.run import Call, Run, run_of
 from thermoc.session import run_again
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
+from thermoc.support.plurals import counted
 from thermoc.support.tables import html_table, table
 
 
@@ -86,7 +87,7 @@ class Certificate:
     def title(self) -> str:
         """Which run it is of."""
         head = self.document
-        size = f"{head['ticks']} ticks, {head['batch']} samples"
+        size = f"{counted(head['ticks'], 'tick')}, {counted(head['batch'], 'sample')}"
         return f"{head['network']} on {head['target']}, seed {head['seed']}: {size}"
 
     def rows(self) -> list[dict[str, object]]:

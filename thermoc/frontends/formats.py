@@ -23,6 +23,7 @@ from thermoc.support.announced import READERS as ANNOUNCED
 from thermoc.support.announced import announced
 from thermoc.support.errors import ThermocError, caller, error
 from thermoc.support.loading import reading
+from thermoc.support.suggestions import near
 
 FOLDERS = (
     "nir",
@@ -86,7 +87,8 @@ def read(path: str | os.PathLike[str], *, format: str | None = None, **options: 
     unknown = [name for name in options if name not in accepted]
     if taken is None or unknown:
         notes = [f"its options are {', '.join(accepted)}" if accepted else "it has none"]
-        raise error("T111", f"{kind} files are read without an option {unknown[0]!r}", where=caller(), notes=notes)
+        what, hint = f"{kind} files are read without an option {unknown[0]!r}", near(unknown[0], accepted)
+        raise error("T111", what, where=caller(), notes=notes, hint=hint)
     if not loaded(taken).reader:
         raise error("T506", f"{taken.name} reads no file", where=caller(), hint=taken.title)
     reader = _imported(loaded(taken).reader)
@@ -97,8 +99,8 @@ def read(path: str | os.PathLike[str], *, format: str | None = None, **options: 
 
 def _named(name: str) -> Format:
     if name not in FORMATS:
-        notes = [f"there are {', '.join(FORMATS)}"]
-        raise error("T506", f"there is no format {name!r}", where=caller(), notes=notes, hint="thermoc formats")
+        notes, hint = [f"there are {', '.join(FORMATS)}"], near(name, FORMATS, "thermoc formats")
+        raise error("T506", f"there is no format {name!r}", where=caller(), notes=notes, hint=hint)
     return FORMATS[name]
 
 
