@@ -22,7 +22,7 @@ from thermoc.ir.parameters import frozen
 from thermoc.support.announced import READERS as ANNOUNCED
 from thermoc.support.announced import announced
 from thermoc.support.errors import ThermocError, caller, error
-from thermoc.support.loading import reading
+from thermoc.support.loading import check_path, reading
 from thermoc.support.suggestions import near
 
 FOLDERS = (
@@ -40,7 +40,7 @@ THERMO = Format(
     writes="every graph, whole, parameters by their names",
     refuses="files of newer versions",
 )
-ARTEFACTS = {".onnx": "onnx", ".py": "brian2", ".lava": "lava", ".program": "sim", ".chip": "sim"}
+ARTEFACTS = {".onnx": "onnx", ".py": "brian2", ".lava": "lava", ".program": "sim", ".chip": "chip"}
 """Which target writes a suffix: such files are compiled networks, and are not read again as networks."""
 
 
@@ -63,7 +63,8 @@ FORMATS: dict[str, Format] = {
 
 
 def suffix(path: str | os.PathLike[str]) -> str:
-    """Return the suffix that tells the format, in small letters."""
+    """Return the suffix that tells the format, in small letters. Errors: T111."""
+    check_path(path)
     return Path(path).suffix.lower()
 
 
@@ -194,7 +195,7 @@ def _no_writer(path: str | os.PathLike[str]) -> ThermocError:
     kind, name = suffix(path), Path(path).name
     hint = f"name it {Path(path).stem or 'network'}.thermo"
     if kind in ARTEFACTS:
-        hint = f"tc.compile(net, {ARTEFACTS[kind]!r}).save({name!r}); in the shell: thermoc compile -o {name}"
+        hint = f"tc.compile(net, {ARTEFACTS[kind]!r}).save({name!r}); in the shell: thermoc compile MODEL -o {name}"
     elif by_suffix(kind):
         hint = f"{kind} is read, not written; {hint}"
     notes = [f"writers: .thermo, {', '.join(writers())}"]

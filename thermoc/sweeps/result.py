@@ -13,7 +13,7 @@ import numpy as np
 
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
-from thermoc.support.loading import reading, shown
+from thermoc.support.loading import check_path, reading, shown
 from thermoc.support.plurals import counted
 from thermoc.support.suggestions import near
 from thermoc.support.tables import table
@@ -166,4 +166,5 @@ def _mean(row: Any) -> float | None:
 
 def open_sweep(path: str | os.PathLike[str]) -> SweepResult:
     """Open a sweep's store. Errors: T302 without zarr, T501, T502, T503, T506."""
+    check_path(path)
     return SweepResult(SweepStore.open(path, "r"))
