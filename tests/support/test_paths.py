@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,11 @@ def test_what_is_no_name_of_a_file_is_refused(name: str, given: object):
     assert caught.value.code == "T111" and f"it is {given!r}" in str(caught.value)
 
 
-def test_a_run_that_is_shorter_than_what_is_kept_of_it_warns():
+def test_a_run_that_is_shorter_than_what_is_kept_of_it_warns(tmp_path: Path):
     run = _run()
+    run.save(tmp_path / "run.zarr")
+    stored = tc.open_run(tmp_path / "run.zarr")
+    assert [finding.code for finding in stored.warnings] == ["W105"]
     assert [finding.code for finding in run.warnings] == ["W105"] and "every:10" in str(run)
     again = run.call.executable.run({"x": np.zeros((10, 1, 1))}, record={"y": tc.every(10)})
     assert not again.warnings and again["y"].shape == (1, 1, 1)

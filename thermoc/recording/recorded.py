@@ -51,7 +51,7 @@ class Recorded:
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """W105 where every k-th tick was asked for, and the run is shorter than k."""
-        if self.k == 1 or "values" not in self.fields or len(self.fields["values"]):
+        if self.k == 1 or "values" not in self.fields or self.fields["values"].shape[0]:
             return ()
         what, hint = f"output {self.name!r}: no tick was recorded", "run longer, or take tc.last()"
         notes = (f"it is {Spec('every', self.k)}", "the run is shorter")
