@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from thermoc.ir.types import Role
 from thermoc.ir.values import Value
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.suggestions import near
 
 COUNTER = 2**32
 
@@ -126,13 +126,11 @@ def _names(graph: Graph, inputs: Mapping[str, ArrayLike]) -> Iterator[Finding]:
     names = list(graph.inputs)
     for name in inputs:
         if name not in names:
-            near = difflib.get_close_matches(str(name), names, 1)
-            hint = f"did you mean {near[0]!r}?" if near else ""
             yield Finding(
                 code="T401",
                 what=f"network {graph.name!r} has no input {name!r}",
                 notes=(f"its inputs are {names}",),
-                hint=hint,
+                hint=near(name, names),
             )
     for name, op in graph.inputs.items():
         if name not in inputs:

@@ -10,6 +10,7 @@ from functools import cached_property
 from thermoc.ir.graph import Graph
 from thermoc.support import memory
 from thermoc.support.errors import ThermocError, error
+from thermoc.support.plurals import counted
 from thermoc.support.tables import table
 
 NUMBER = 8
@@ -49,7 +50,7 @@ class DeviceMemory:
         """Return the error of a GPU that is too small, T408."""
         parts = f"the network {memory.readable(self.network)}, samples {memory.readable(self.samples)}"
         notes = [
-            f"{batch} samples need {memory.readable(self.total)}: {parts}",
+            f"{counted(batch, 'sample')} need {memory.readable(self.total)}: {parts}",
             f"{self.name} has {memory.readable(self.available)}",
         ]
         fit = batch * max(0, self.available - self.network) // max(self.samples, 1)
@@ -110,6 +111,11 @@ class MemoryEstimate:
         allowed = (self.asked is None and self.total < LITTLE) or self.limit is None or self.total <= self.limit
         return allowed and (self.device is None or self.device.fits)
 
+    @property
+    def length(self) -> str:
+        """How long the run is, and for how many samples."""
+        return f"{counted(self.ticks, 'tick')} of {counted(self.batch, 'sample')}"
+
     def check(self) -> None:
         """Refuse a run that does not fit. Errors: T408."""
         if self.device is not None and not self.device.fits:
@@ -124,7 +130,7 @@ class MemoryEstimate:
             "T408",
             f"a run of {self.network!r} does not fit in memory",
             notes=[
-                f"{self.ticks} ticks of {self.batch} samples need {memory.readable(self.total)}: {parts}",
+                f"{self.length} need {memory.readable(self.total)}: {parts}",
                 f"{memory.readable(self.limit)} are available",
             ],
             hint=self._cure(self.limit),
@@ -139,10 +145,10 @@ class MemoryEstimate:
         ticks = int((limit - fixed) // per_tick) if per_tick else 0
         if ticks >= 1:
             fewer = 'keep less: record={"name": tc.mean()} or tc.every(k); or stream it: to="run.zarr"'
-            return f"{fewer}; or run {ticks} ticks at a time: a session goes on"
+            return f"{fewer}; or run {counted(ticks, 'tick')} at a time: a session goes on"
         samples = self.batch * (limit - network) // (self.total - network) if self.total > network else 0
         if samples >= 1:
-            return f"split the batch: {samples} samples at a time fit, first_sample goes on in the noise"
+            return f"split the batch: {counted(samples, 'sample')} at a time fit, first_sample goes on in the noise"
         return "one sample is more than fits: take a machine with more memory, or a smaller network"
 
     def rows(self) -> list[dict[str, object]]:
@@ -157,7 +163,7 @@ class MemoryEstimate:
         return rows + (self.device.rows() if self.device is not None else [])
 
     def __str__(self) -> str:
-        return table(f"{self.network}: memory of {self.ticks} ticks of {self.batch} samples", self.rows())
+        return table(f"{self.network}: memory of {self.length}", self.rows())
 
 
 def foretold(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import findings_of_numbers
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.suggestions import near
 
 GROWTH = 4096
 """What is computed from known arrays may have this many elements more than they have: nothing blows a graph up."""
@@ -175,8 +175,7 @@ def checked(graph: Graph, parameters: Mapping[str, ArrayLike]) -> Graph:
 def unknown_parameter(graph: Graph, name: str) -> Finding:
     """Return the finding of a name that no parameter has."""
     names = list(graph.parameters)
-    near = difflib.get_close_matches(str(name), names, 1)
-    hint = f"did you mean {near[0]!r}?" if near else "parameters are made by tc.parameter and by layers"
+    hint = near(name, names, "parameters are made by tc.parameter and by layers")
     what = f"the network has no parameter {name!r}"
     return Finding(code="T418", what=what, notes=(f"its parameters are {names}",), hint=hint)
 

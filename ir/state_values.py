@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -16,6 +15,7 @@ from thermoc.ir.types import Role
 from thermoc.ir.values import Value
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError
+from thermoc.support.suggestions import near
 
 FITTING = {"f": "biuf", "i": "biu", "b": "b"}
 """By the kind of a dtype, the kinds of those that it takes."""
@@ -23,9 +23,9 @@ FITTING = {"f": "biuf", "i": "biu", "b": "b"}
 
 def unknown_state(name: object, names: list[str]) -> Finding:
     """Return the finding that there is no such state."""
-    near = difflib.get_close_matches(str(name), names, 1)
-    hint = f"did you mean {near[0]!r}?" if near else ""
-    return Finding(code="T404", what=f"there is no state {name!r}", notes=(f"the states are {names}",), hint=hint)
+    return Finding(
+        code="T404", what=f"there is no state {name!r}", notes=(f"the states are {names}",), hint=near(name, names)
+    )
 
 
 def checked_states(graph: Graph, now: Mapping[str, AnyArray], given: Mapping[str, ArrayLike]) -> dict[str, AnyArray]:

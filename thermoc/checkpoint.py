@@ -28,7 +28,7 @@ from thermoc.support.bundle import Bundle, read_bundle, write_bundle
 from thermoc.support.errors import Finding, ThermocError, error
 from thermoc.support.files import write_atomic
 from thermoc.support.limits import CHECKPOINT_BYTES
-from thermoc.support.loading import reading, shown
+from thermoc.support.loading import check_path, reading, shown
 from thermoc.target_options import checked_options
 
 KIND = "thermoc checkpoint"
@@ -125,6 +125,7 @@ def load(
     Errors: T303 (of a target without devices), T420 (another network, target,
     options or version), T302 (no such target), T501 to T504.
     """
+    check_path(path)
     if not os.path.lexists(path):
         notes = ["there is no such file: the path is another, or the run was stopped before it wrote one"]
         raise error(
@@ -142,6 +143,7 @@ def load(
 
 def refuse_pending(path: str | os.PathLike[str]) -> None:
     """Refuse to write over a run that is not over, or over a file of another kind. Errors: T420, T502 to T504."""
+    check_path(path)
     if not os.path.lexists(path) or not os.path.isfile(path):
         return
     _, checkpoint = _read(path)

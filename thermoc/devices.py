@@ -17,6 +17,7 @@ from thermoc.ir.functions import current
 from thermoc.ir.handle import Handle
 from thermoc.support import philox
 from thermoc.support.errors import caller, error
+from thermoc.support.suggestions import near
 
 if TYPE_CHECKING:
     from thermoc.simulator.devices.device import Device
@@ -162,7 +163,7 @@ def _count(model: str, n: int | None, built: Device, drive: Any, conductance: An
 
 def _possible(built: Device, method: str, noise: bool, link: np.ndarray) -> None:
     if method not in METHODS:
-        hint = f"choose one of {', '.join(METHODS)}"
+        hint = near(method, METHODS, f"choose one of {', '.join(METHODS)}")
         raise error("T404", f"there is no method {method!r}", where=caller(), hint=hint)
     if noise and built.model.noiseless:
         notes = [built.model.noiseless]

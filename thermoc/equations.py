@@ -19,6 +19,7 @@ from thermoc.ir.functions import FUNCTIONS as OPS
 from thermoc.ir.functions import current
 from thermoc.ir.handle import Handle
 from thermoc.support.errors import ThermocError, caller, error
+from thermoc.support.suggestions import near
 
 Given = Handle | ArrayLike | str
 """A value of the network, numbers, or a number with its unit: ``"10*ms"``."""
@@ -103,7 +104,9 @@ def _method(system: System, method: str | None, settled: set[str]) -> str:
     if method is None:
         return default_method(system, settled)
     if method not in METHODS:
-        raise EquationProblem(f"there is no method {method!r}", hint=f"there are {', '.join(METHODS)}")
+        raise EquationProblem(
+            f"there is no method {method!r}", hint=near(method, METHODS), notes=[f"there are {', '.join(METHODS)}"]
+        )
     return method
 
 

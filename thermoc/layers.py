@@ -28,6 +28,7 @@ from thermoc import network
 from thermoc.ir.functions import FUNCTIONS, current
 from thermoc.ir.handle import Handle
 from thermoc.support.errors import caller, error
+from thermoc.support.suggestions import near
 
 Number = Handle | ArrayLike
 
@@ -181,8 +182,8 @@ ACTIVATIONS: dict[str, Callable[[Handle, Number], Handle]] = {
 def _layer(drive: Handle, how: _Physics) -> Handle:
     """Let the drive act: relaxation and noise make z, heat exchange its temperature, the activation what comes out."""
     if how.activation is not None and how.activation not in ACTIVATIONS:
-        notes = [f"there are {', '.join(ACTIVATIONS)} and None"]
-        raise error("T111", f"layers: no activation {how.activation!r}", where=caller(), notes=notes)
+        notes, hint = [f"there are {', '.join(ACTIVATIONS)} and None"], near(how.activation, ACTIVATIONS)
+        raise error("T111", f"layers: no activation {how.activation!r}", where=caller(), notes=notes, hint=hint)
     z, T = _relaxed(drive, how), _temperature(drive, how)
     if how.probes:
         _probe(z, how.T, how.name)

@@ -23,6 +23,7 @@ from thermoc.ir.types import DType, Role, Shape
 from thermoc.ir.values import Array
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, caller, error
+from thermoc.support.suggestions import near
 from thermoc.support.tables import html_table
 
 
@@ -250,6 +251,5 @@ def _choice(enum: Any, text: str) -> Any:
     try:
         return enum(text)
     except ValueError:
-        raise error(
-            "T104", f"{text!r} is no {enum.__name__.lower()}", where=caller(), notes=["there are " + ", ".join(enum)]
-        ) from None
+        notes, hint = ["there are " + ", ".join(enum)], near(text, enum)
+        raise error("T104", f"{text!r} is no {enum.__name__.lower()}", where=caller(), notes=notes, hint=hint) from None

@@ -24,7 +24,7 @@ from thermoc.run import Run, recorded_of, run_of
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 from thermoc.support.extras import need
-from thermoc.support.files import write_atomic
+from thermoc.support.files import picture_format, write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -235,11 +235,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
 
 def format_of(path: str | os.PathLike[str]) -> str:
     """Return png, svg or pdf, as the suffix says. Errors: T404."""
-    kind = os.path.splitext(path)[1].lstrip(".")
-    if kind not in FORMATS:
-        notes = [f"there are {', '.join(f'.{name}' for name in FORMATS)}"]
-        raise error("T404", f"no picture can be written as {os.path.basename(path)!r}", notes=notes)
-    return kind
+    return picture_format(path, FORMATS)
 
 
 def plain_figure(wide: float, high: float) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from functools import cache
 from typing import TYPE_CHECKING
 
 from thermoc.support.announced import BACKENDS
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 if TYPE_CHECKING:
     from thermoc.backends.base import Backend
@@ -43,9 +43,8 @@ def backend(name: str) -> Backend:
     for point in entry_points(group=GROUP):
         if point.name == name:
             return _plugin(point)
-    near = difflib.get_close_matches(name, names(), 1)
-    hint = f"did you mean {near[0]!r}?" if near else ""
-    raise error("T302", f"there is no target {name!r}", notes=[f"there are {', '.join(names())}"], hint=hint)
+    notes, hint = [f"there are {', '.join(names())}"], near(name, names())
+    raise error("T302", f"there is no target {name!r}", notes=notes, hint=hint)
 
 
 def _plugin(point) -> Backend:

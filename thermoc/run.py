@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -28,7 +27,8 @@ from thermoc.recording.specs import Spec
 from thermoc.recording.store import RunStore
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, caller, error
-from thermoc.support.loading import reading, shown
+from thermoc.support.loading import check_path, reading, shown
+from thermoc.support.suggestions import near
 from thermoc.support.tables import html_table, table
 
 if TYPE_CHECKING:
@@ -120,9 +120,14 @@ class Run:
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """The compiler's warnings about the physics, and one for each output whose chains have not equilibrated."""
+        """The compiler's warnings about the physics; W104: chains not equilibrated; W105: nothing recorded."""
         physical = () if self.call is None else self.call.executable.warnings
-        return (*physical, *(not_mixed(name, chain) for name, chain in self.diagnostics.items() if not chain.mixed))
+        empty = (finding for item in self.recorded.values() for finding in item.warnings)
+        return (
+            *physical,
+            *empty,
+            *(not_mixed(name, chain) for name, chain in self.diagnostics.items() if not chain.mixed),
+        )
 
     def __getitem__(self, name: str) -> AnyArray:
         return recorded_of(self, name).array
@@ -173,6 +178,7 @@ class Run:
 
         A run whose traces lie in a store cannot be written over that store.
         """
+        check_path(path)
         if self.store is not None and self.store.path.resolve() == Path(path).resolve():
             notes, hint = ["it holds the traces of this very run"], "it is written already; or choose another path"
             raise error("T505", f"{shown(path)} cannot be written", notes=notes, hint=hint)
@@ -249,6 +255,7 @@ def open_run(path: str | os.PathLike[str]) -> Run:
 
     It has no states and cannot be repeated. Errors: T302, T501 to T506.
     """
+    check_path(path)
     with reading(path, "a run of thermoc"):
         saved = load(path)
         attrs = saved.attrs
@@ -268,8 +275,7 @@ def recorded_of(run: Run, name: str) -> Recorded:
     """Return what a run recorded under a name. Errors: T401, with the name that was meant or how it is recorded."""
     if name not in run.recorded:
         left_out = run.call is not None and name in run.call.executable.source.outputs
-        near = difflib.get_close_matches(str(name), run.recorded, 1)
-        hint = f'record={{"{name}": "all"}}' if left_out else f"did you mean {near[0]!r}?" if near else ""
+        hint = f'record={{"{name}": "all"}}' if left_out else near(name, run.recorded)
         notes = [f"recorded are {list(run.recorded)}"]
         raise error("T401", f"the run has no output {name!r}", notes=notes, hint=hint)
     return run.recorded[name]

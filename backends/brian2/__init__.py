@@ -19,6 +19,7 @@ from thermoc.passes.change_log import Lowered
 from thermoc.passes.legalize import held_by
 from thermoc.passes.spike_encode import Inputs
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 CHOICES = {
     "coding": ("graded", "thermal", "rate"),
@@ -52,7 +53,9 @@ class Options:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 notes = [f"{name} = {getattr(self, name)!r}", f"there are {', '.join(choices)}"]
-                raise error("T303", f"target 'brian2' has no such {name}", notes=notes)
+                raise error(
+                    "T303", f"target 'brian2' has no such {name}", notes=notes, hint=near(getattr(self, name), choices)
+                )
 
 
 class Brian2Backend(Backend):

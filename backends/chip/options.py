@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from thermoc.backends.sim.options import check_engine
 from thermoc.simulator.chips import Chip, load_chip
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "temperature": ("model", "die"),
@@ -58,7 +59,8 @@ def _check(options: ChipOptions) -> None:
     for name, choices in CHOICES.items():
         if getattr(options, name) not in choices:
             notes = [f"{name} = {getattr(options, name)!r}"]
-            raise error("T303", f"{name} must be one of {', '.join(choices)}", notes=notes)
+            hint = near(getattr(options, name), choices)
+            raise error("T303", f"{name} must be one of {', '.join(choices)}", notes=notes, hint=hint)
     # True is an int in Python, and would be a slot of 1 s.
     if isinstance(options.slot, bool) or not isinstance(options.slot, int | float) or not 1e-9 <= options.slot <= 1.0:
         raise error("T303", "slot must be a time from 1e-9 to 1 s", notes=[f"slot = {options.slot!r}"])

@@ -19,6 +19,7 @@ from thermoc.simulator.machine.electrothermal import ElectroThermal
 from thermoc.simulator.machine.heat_state import Course, HeatState, joined
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.tick import TickRecord
+from thermoc.support.plurals import counted
 from thermoc.support.tables import table
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _lines(r: ChipReport) -> str:
     return "\n".join(
         [
             f"{r.network} on chip {r.chip}, sampling as the {r.temperature} says, placed by {r.placed}",
-            f"  {_count(r.samples, 'sample')} of {_count(r.ticks, 'tick')} in {speed}",
+            f"  {counted(r.samples, 'sample')} of {counted(r.ticks, 'tick')} in {speed}",
             f"  latency {r.latency:.4g} s, {r.joules_a_sample:.4g} J a sample, {r.mean_watts:.4g} W on the mean",
             f"  peak {r.peak_kelvin:.5g} K at {hottest}",
             f"  heat: {ledger}",
@@ -199,10 +200,6 @@ def _lines(r: ChipReport) -> str:
             *note,
         ]
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("s" if number != 1 else "")
 
 
 def _shares(components: Mapping[str, float]) -> list[dict[str, object]]:

@@ -25,6 +25,7 @@ from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Lowered
 from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.suggestions import near
 
 CHOICES = {"coding": ("graded", "thermal", "rate"), "runtime": ("lava", "reference")}
 
@@ -53,7 +54,9 @@ class LavaOptions:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 notes = [f"{name} = {getattr(self, name)!r}", f"there are {', '.join(choices)}"]
-                raise error("T303", f"target 'lava' has no such {name}", notes=notes)
+                raise error(
+                    "T303", f"target 'lava' has no such {name}", notes=notes, hint=near(getattr(self, name), choices)
+                )
         if type(self.chips) is not int or self.chips < 1:
             raise error("T303", "chips must be an integer >= 1", notes=[f"chips = {self.chips!r}"])
         for name in ("build_limit", "run_limit"):

@@ -13,6 +13,7 @@ from thermoc.passes.base import Pass
 from thermoc.passes.freeze_parameters import FreezeParameters
 from thermoc.passes.legalize import Legalize
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 Precision = Literal["float32", "float64"]
 
@@ -30,7 +31,12 @@ class Options:
     def __post_init__(self) -> None:
         if self.precision not in get_args(Precision):
             notes = [f"it is {self.precision!r}", f"there are {', '.join(get_args(Precision))}"]
-            raise error("T303", "target 'onnx' has no such precision", notes=notes)
+            raise error(
+                "T303",
+                "target 'onnx' has no such precision",
+                notes=notes,
+                hint=near(self.precision, get_args(Precision)),
+            )
         if not isinstance(self.step, bool):
             raise error("T303", "target 'onnx': step is true or false", notes=[f"it is {self.step!r}"])
 

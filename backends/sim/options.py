@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 PRECISIONS = ("float64", "float32")
 
@@ -26,7 +27,8 @@ class SimOptions:
     def __post_init__(self) -> None:
         check_engine(self.precision, self.threads)
         if self.device not in DEVICES:
-            raise error("T303", f"device must be one of {', '.join(DEVICES)}", notes=[f"device = {self.device!r}"])
+            notes, hint = [f"device = {self.device!r}"], near(self.device, DEVICES)
+            raise error("T303", f"device must be one of {', '.join(DEVICES)}", notes=notes, hint=hint)
         if self.device == "auto":
             from thermoc.simulator.processors import best_device
 
@@ -37,6 +39,7 @@ class SimOptions:
 def check_engine(precision: object, threads: object) -> None:
     """Refuse a float format or a number of threads that the engine does not have. Errors: T303."""
     if precision not in PRECISIONS:
-        raise error("T303", f"precision must be one of {', '.join(PRECISIONS)}", notes=[f"precision = {precision!r}"])
+        notes, hint = [f"precision = {precision!r}"], near(precision, PRECISIONS)
+        raise error("T303", f"precision must be one of {', '.join(PRECISIONS)}", notes=notes, hint=hint)
     if threads is not None and (type(threads) is not int or threads < 1):
         raise error("T303", "threads must be an integer >= 1", notes=[f"threads = {threads!r}"])

@@ -34,6 +34,7 @@ from thermoc.ir.ops import (
 from thermoc.ir.types import Role, Shape
 from thermoc.ir.values import Value
 from thermoc.support.array_types import AnyArray
+from thermoc.support.suggestions import near
 
 METHODS = ("sdirk", "midpoint", "euler")
 CIRCUIT, DOMAIN = 5, 3
@@ -55,8 +56,8 @@ def _wrong(op: Any, numbers: Mapping[str, AnyArray], n: int) -> Iterator[Problem
     """Yield what is wrong with the numbers of devices: an unknown model, its parameters, links that lead nowhere."""
     columns, models = library().columns(op.model), library().names()
     if columns is None:
-        hint = f"there are {', '.join(models)}"
-        yield Problem("T404", f"there is no device {op.model!r}", (), hint)
+        notes = (f"there are {', '.join(models)}",)
+        yield Problem("T404", f"there is no device {op.model!r}", notes, near(op.model, models))
     elif "parameters" in numbers and numbers["parameters"].shape[1] != columns:
         width = numbers["parameters"].shape[1]
         yield Problem("T405", f"{op.model} has {columns} parameters", (f"{width} are given",), "write it by tc.device")

@@ -18,6 +18,8 @@ from functools import cached_property
 from typing import Any
 
 from thermoc.ir.equations.problems import EquationProblem
+from thermoc.support.plurals import counted
+from thermoc.support.suggestions import near
 
 LONGEST = 4000
 """Letters of a line."""
@@ -172,10 +174,11 @@ def _check_number(expression: Expression, node: ast.Constant) -> None:
 def _check_call(expression: Expression, node: ast.Call) -> None:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
     if name not in FUNCTIONS:
-        raise expression.problem(node, f"there is no function {name!r}", hint=f"there are {', '.join(FUNCTIONS)}")
+        hint = near(name, FUNCTIONS, f"there are {', '.join(FUNCTIONS)}")
+        raise expression.problem(node, f"there is no function {name!r}", hint=hint)
     expected = FUNCTIONS[name][0]
     if node.keywords or len(node.args) != expected:
-        raise expression.problem(node, f"{name} takes {expected} argument{'s' * (expected > 1)}")
+        raise expression.problem(node, f"{name} takes {counted(expected, 'argument')}")
 
 
 @dataclass(frozen=True, kw_only=True)

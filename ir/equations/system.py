@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 
 from thermoc.ir.equations.expressions import CONSTANTS, FUNCTIONS, Expression, parse
 from thermoc.ir.equations.problems import EquationProblem
+from thermoc.support.suggestions import near
 
 MOST_LINES = 500
 _NAME = r"[A-Za-z][A-Za-z0-9_]*"
@@ -159,7 +160,7 @@ def _line(text: str) -> tuple[str, Line]:
         raise EquationProblem("the unit cannot be read", text, len(text) - len(unit_text))
     flags = {flag.strip() for flag in (unit["flags"] or "").split(",")} - {""}
     if flags - FLAGS:
-        hint = f"there are {', '.join(sorted(FLAGS))}"
+        hint = near(min(flags - FLAGS), sorted(FLAGS), f"there are {', '.join(sorted(FLAGS))}")
         what = f"there is no flag {min(flags - FLAGS)!r}"
         raise EquationProblem(what, text, len(text) - len(unit_text) + unit.start("flags"), hint=hint)
     unit_start = len(text) - len(unit_text) + unit.start("unit")

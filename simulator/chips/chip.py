@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from thermoc.support.announced import CHIPS, announced, loaded
 from thermoc.support.errors import Finding, ThermocError, error
 from thermoc.support.limits import TEXT_BYTES
 from thermoc.support.loading import read_text
+from thermoc.support.suggestions import near
 from thermoc.support.toml_text import parse_toml
 
 CROSSBAR = {
@@ -185,8 +185,7 @@ def load_chip(chip: str | os.PathLike[str]) -> Chip:
     # a name has no ending; all else is a path, so that a file may be called like a chip of ours
     if not text.endswith(".toml"):
         if text not in names():
-            near = difflib.get_close_matches(text, names(), 1)
-            hint = f"did you mean {near[0]!r}?" if near else "or give the path of a .toml file"
+            hint = near(text, names(), "or give the path of a .toml file")
             raise error("T305", f"there is no chip {text!r}", notes=[f"there are {', '.join(names())}"], hint=hint)
         return _chip(text, _file(text))
     return _chip(Path(text).stem, Path(text))
@@ -212,6 +211,8 @@ def _expected(path: Path) -> dict[str, str]:
         return CROSSBAR  # the reader says what is wrong
     kind = table.get("kind", "crossbar")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise error("T515", f"{path.name}: kind is {kind!r}", notes=[f"there are {', '.join(KINDS)}"])
+        raise error(
+            "T515", f"{path.name}: kind is {kind!r}", notes=[f"there are {', '.join(KINDS)}"], hint=near(kind, KINDS)
+        )
     sections = [names for section, names in OPTIONAL.items() if section in table and kind == "crossbar"]
     return KINDS[kind] | {name: unit for part in sections for name, unit in part.items()}

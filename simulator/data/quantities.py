@@ -12,7 +12,6 @@ What a file must hold is a mapping from dotted names to units: ``"J"``, ``"W/(m*
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
@@ -32,12 +31,12 @@ from thermoc.simulator.data.value_ranges import RangeEnd
 from thermoc.support.errors import Finding, Location, ThermocError
 from thermoc.support.limits import FINDINGS, TEXT_BYTES
 from thermoc.support.loading import cut, read_text, reading
+from thermoc.support.suggestions import near, nearest
 from thermoc.support.toml_text import parse_toml
 
 TEXT, LIST = "text", "[]"
 FREE = ("title", "summary")
 PARTS = ("value", "unit", "source", "sure", "note", *RANGE)
-COMPARED = 300
 MOST_DIGITS = 400
 """A number whose decimal exponent is larger is refused before it is expanded."""
 HEADER = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*(?:#|$)")
@@ -161,16 +160,6 @@ def expand(expect: Mapping[str, str], names: list[str]) -> dict[str, str]:
     return units
 
 
-def nearest(name: str, names: Sequence[str]) -> str:
-    """Return the name most like one that is wrong, whatever its case; '' where none is alike.
-
-    Of thousands of names, which only a hostile file has, the first are looked at.
-    """
-    by_lower = {known.lower(): known for known in names[:COMPARED]}
-    matches = difflib.get_close_matches(name.lower(), list(by_lower), 1)
-    return by_lower[matches[0]] if matches else ""
-
-
 class _Reading:
     """One file being read: what it holds and what was found wrong with it."""
 
@@ -187,12 +176,11 @@ class _Reading:
         absent, unknown = [n for n in units if n not in self.leaves], [n for n in self.leaves if n not in units]
         for name in self.listed(unknown):
             # a name that is wrong is most likely one that is missing
-            near = nearest(name, absent or list(units))
-            self.wrong(name, "nothing of this name is known", f"did you mean {near}?" if near else "remove it")
+            self.wrong(name, "nothing of this name is known", near(name, absent or list(units), "remove it"))
         for name in self.listed(absent):
-            near = nearest(name, unknown)
+            written = nearest(name, unknown)
             unit = units[name].removesuffix(LIST) or "1"
-            hint = f"{near} is there and unknown" if near else f"add it; its unit is {unit}"
+            hint = f"{written} is there and unknown" if written else f"add it; its unit is {unit}"
             self.wrong(name, "it is missing", hint=hint)
         if self.findings:
             raise ThermocError(self.listing())
@@ -280,10 +268,7 @@ class _Reading:
             self.wrong(name, f"sure is {cut(repr(entry.get('sure')))}", f"give one of {meaning}")
         for key in entry:
             if key not in PARTS:
-                near = nearest(key, PARTS)
-                self.wrong(
-                    name, f"a quantity has no {cut(key, 120)!r}", f"did you mean {near}?" if near else "remove it"
-                )
+                self.wrong(name, f"a quantity has no {cut(key, 120)!r}", near(key, PARTS, "remove it"))
 
     def numbers(self, name: str, value: Any, many: bool) -> list[Fraction]:
         """Return the value's numbers, exactly as written."""

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thermoc.simulator.arrays import numbers
-from thermoc.simulator.data.quantities import Quantities, nearest, read
+from thermoc.simulator.data.quantities import Quantities, read
 from thermoc.simulator.data.value_ranges import Violation, violations
 from thermoc.simulator.devices.loops import DeviceRows
 from thermoc.simulator.devices.model import MEMORY, DeviceModel
 from thermoc.simulator.devices.models import MODELS, NUMBERS, data_file
 from thermoc.simulator.devices.records import CAPACITY, Cell, DeviceCircuit, Domain
 from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.suggestions import near
 
 CIRCUIT = {"circuit.load": "ohm", "circuit.inner": "ohm", "circuit.capacitance": "F"}
 HEAT = {"heat.resistance": "K/W", "heat.capacity": "J/K"}
@@ -95,8 +96,7 @@ def names() -> tuple[str, ...]:
 def model_of(name: str) -> DeviceModel:
     """Return the model of a device. Errors: T404 for an unknown device."""
     if name not in MODELS:
-        near = nearest(name, names())
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(names())}"
+        hint = near(name, names(), f"there are {', '.join(names())}")
         raise error("T404", f"there is no device {name!r}", hint=hint)
     return MODELS[name]
 
@@ -127,8 +127,7 @@ def load(name: str, *, path: str | None = None, **changed: ArrayLike) -> Device:
     by_keyword = {key.replace(".", "_"): key for key in chosen}
     for key, value in changed.items():
         if key not in by_keyword:
-            near = nearest(key, list(by_keyword))
-            hint = f"did you mean {near}?" if near else f"it has {', '.join(by_keyword)}"
+            hint = near(key, by_keyword, f"it has {', '.join(by_keyword)}")
             raise error("T404", f"{name} has no value {key!r}", hint=hint)
         chosen[by_keyword[key]] = _finite(name, key, value)
     _rows(list(chosen.values()))

@@ -23,6 +23,7 @@ from thermoc.simulator.devices.records import (
 )
 from thermoc.simulator.threads import attended
 from thermoc.support.errors import ThermocError, error
+from thermoc.support.suggestions import near
 
 METHODS = ("sdirk", "midpoint", "euler")
 Outcome = tuple[int, int, int, int, float]
@@ -158,7 +159,9 @@ def _check(times: NDArray, method: str, tolerance: float, dt: float | None, nois
     if times.ndim != 1 or not times.size or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
         raise error("T403", "times must be finite and rise", hint="give t as a rising row of seconds")
     if method not in METHODS:
-        raise error("T404", f"there is no method {method!r}", hint=f"choose one of {', '.join(METHODS)}")
+        raise error(
+            "T404", f"there is no method {method!r}", hint=near(method, METHODS, f"choose one of {', '.join(METHODS)}")
+        )
     tolerance, dt = _number("tolerance", tolerance), None if dt is None else _number("dt", dt)
     if not 0 < tolerance < 1:
         raise error("T404", f"tolerance is {tolerance}", hint="give a relative error between 0 and 1, as 1e-8")

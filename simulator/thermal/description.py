@@ -25,6 +25,7 @@ from thermoc.simulator.thermal.stack import DieLayer, Face, HeatSink, Material, 
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.limits import TEXT_BYTES
 from thermoc.support.loading import read_text
+from thermoc.support.suggestions import near
 from thermoc.support.toml_text import parse_toml
 
 ALWAYS = {
@@ -140,5 +141,5 @@ def _plate(found: Quantities, materials: Mapping[str, Material], what: str) -> P
 def _named(found: Quantities, what: str, key: str, known: Mapping[str, Any]) -> Any:
     name = found.text(key)
     if name not in known:
-        raise error("T513", f"{what} {name!r} is unknown", hint=f"known are {', '.join(known)}")
+        raise error("T513", f"{what} {name!r} is unknown", hint=near(name, known, f"known are {', '.join(known)}"))
     return known[name]

@@ -16,6 +16,7 @@ from thermoc.simulator.kernels.heat_stencil import DEPTH, Border
 from thermoc.simulator.row_functions import CORES
 from thermoc.simulator.thread_pool import spread
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 BOUNDARIES = ("insulated", "fixed")
 _advance = keep(
@@ -46,7 +47,12 @@ def explicit_steps(
     if not 0 < fourier <= 0.25:
         raise error("T405", f"F = D dt / spacing^2 is {fourier:g}", notes=["steps are stable for 0 < F <= 1/4"])
     if boundary not in BOUNDARIES:
-        raise error("T404", f"boundary is {boundary!r}", notes=[f"it must be one of {', '.join(BOUNDARIES)}"])
+        raise error(
+            "T404",
+            f"boundary is {boundary!r}",
+            notes=[f"it must be one of {', '.join(BOUNDARIES)}"],
+            hint=near(boundary, BOUNDARIES),
+        )
     remaining, bands = count("steps", steps), count("threads", CORES if threads is None else threads, least=1)
     real = before.dtype.type
     border = Border(real(1), real(0)) if boundary == "insulated" else Border(real(-1), real(2 * T_boundary))

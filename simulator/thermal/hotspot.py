@@ -23,6 +23,7 @@ from thermoc.simulator.thermal.floorplan import Floorplan, FloorplanBlock, Recta
 from thermoc.simulator.thermal.hotspot_layers import LayerRow, rows_of
 from thermoc.simulator.thermal.stack import DieLayer, Material, Package, Plate, Stack
 from thermoc.simulator.thermal.text import numbers, undone, wrong
+from thermoc.support.suggestions import near
 
 DEFAULTS = Path(__file__).with_name("hotspot.toml")
 UNITS = {"t": "m", "s": "m", "k": "W/(m*K)", "p": "J/(m^3*K)", "r": "K/W", "c": "J/K"}
@@ -178,8 +179,7 @@ def stack(
     names = [*defaults(), *BEYOND, *OTHERS]
     for name in settings:
         if name not in names:
-            near = quantities.nearest(name, names)
-            raise wrong(f"HotSpot has no {name!r}", None, f"did you mean {near}?" if near else "")
+            raise wrong(f"HotSpot has no {name!r}", None, near(name, names))
     # only where it is switched on: configurations written out in full list all that HotSpot has
     for name, meaning in BEYOND.items():
         if str(settings.get(name, "0")) not in OFF:

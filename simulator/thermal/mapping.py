@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from thermoc.simulator.thermal.floorplan import Floorplan, FloorplanBlock
 from thermoc.simulator.thermal.grid import Shape
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 SLACK = 1e-6
 """Of a cell: a border so close to a line of the grid lies on it."""
@@ -28,7 +29,9 @@ def read_blocks(plan: Floorplan, field: NDArray, mode: str = "avg") -> NDArray:
     Errors: T402 for a map that is no grid, T405 for other modes.
     """
     if mode not in MODES:
-        raise error("T405", f"HotSpot has no grid_map_mode {mode!r}", hint=f"known are {', '.join(MODES)}")
+        raise error(
+            "T405", f"HotSpot has no grid_map_mode {mode!r}", hint=near(mode, MODES, f"known are {', '.join(MODES)}")
+        )
     if field.ndim != 2:
         raise error("T402", "a map of one layer is (ny, nx)", notes=[f"it has shape {list(field.shape)}"])
     ny, nx = map(int, field.shape)

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from thermoc.simulator.thermal.floorplan import FloorplanBlock
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 Nodes = Literal["centre", "top", "outer"]
 
@@ -184,7 +185,7 @@ class Stack:
         """Return the index of the layer of this name. Errors: T405."""
         names = [sheet.name for sheet in self.sheets]
         if name not in names:
-            raise error("T405", f"no layer {name!r}", notes=[f"layers are {', '.join(names)}"])
+            raise error("T405", f"no layer {name!r}", notes=[f"layers are {', '.join(names)}"], hint=near(name, names))
         return names.index(name)
 
     def with_layers(self, *layers: DieLayer) -> Stack:

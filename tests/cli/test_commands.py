@@ -73,6 +73,25 @@ def test_compile_writes_an_artefact_and_a_report(folder: Path):
     assert "wrote step.onnx" in said.stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "target", "file"),
+    [
+        ([], "sim", "small.program"),
+        (["-o", "one"], "sim", "one"),
+        (["-o", "one.onnx"], "onnx", "one.onnx"),
+        (["-o", "one.program"], "sim", "one.program"),
+        (["--step"], "onnx", "small.onnx"),
+    ],
+)
+def test_what_is_compiled_for_no_target_is_what_the_output_says(
+    folder: Path, arguments: list[str], target: str, file: str
+):
+    done = thermoc("compile", "model.py:net", *arguments, "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["target"], report["path"]) == (target, file) and (folder / file).is_file()
+
+
 def test_show_prints_text_that_parses_back_and_draws(folder: Path):
     done = thermoc("show", "model.py:net", "--data", cwd=folder)
     from thermoc.ir.parser import parse_graph
@@ -118,7 +137,9 @@ def test_passes_are_listed_and_run_by_name(folder: Path):
     shown = thermoc("show", "model.py:net", "--passes", "discretize", cwd=folder)
     assert "core.delay" in shown.stdout and "thermo.memory" not in shown.stdout
     text = "discretize,set-precision{dtype=f32},legalize"
-    done = thermoc("compile", "model.py:net", "--passes", text, "--dump-ir", "ir", "--json", cwd=folder)
+    done = thermoc(
+        "compile", "model.py:net", "--passes", text, "--dump-ir", "ir", "-o", "small.onnx", "--json", cwd=folder
+    )
     assert done.returncode == 0, done.stderr
     texts = [record["text"] for record in json.loads(done.stdout)["records"]]
     assert texts == ["discretize{dt=0.5}", "set-precision{dtype=f32}", "legalize{target=onnx}"]
@@ -142,6 +163,8 @@ def test_passes_are_listed_and_run_by_name(folder: Path):
         (["run", "model.py:net", "-O", "precision=float16"], "T303"),
         (["run", "model.py:net", "-O", "colour=red"], "T303"),
         (["compile", "model.py:net", "-o", "nowhere/x.onnx"], "T505"),
+        (["compile", "model.py:net", "-t", "sim", "-o", "x.onnx"], "T506"),
+        (["compile", "model.py:net", "-o", "x.thermo"], "T506"),
         (["compile", "model.py:net", "--passes", "fuze"], "T210"),
         (["compile", "model.py:net", "--passes", "fuse{"], "T211"),
         (["compile", "model.py:net", "--passes", "fuse{dt=1}"], "T212"),

@@ -63,6 +63,16 @@ def test_what_compiles_nothing_loads_neither_numba_nor_onnx(line: list[str]):
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.slow
+def test_a_run_loads_neither_certificates_nor_pictures_that_nobody_asked_for(tmp_path: Path):
+    code = (
+        "import sys\nimport thermoc.cli.run\n"
+        "print(sorted({'thermoc.certificates', 'thermoc.reports.chip_picture', 'scipy.stats'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "[]\n", done.stderr
+
+
 def test_a_shell_completes_commands_targets_and_chips(tmp_path: Path):
     def offered(line: str) -> set[str]:
         env = {"_THERMOC_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}

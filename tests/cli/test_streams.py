@@ -67,7 +67,7 @@ def test_numbers_that_are_not_finite_are_valid_json(folder: Path):
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (["fly"], "No such command 'fly'"),
+        (["fly"], "there is no command 'fly'"),
         (["run"], "Missing argument"),
         (["run", "model.py:net", "--ticks", "many"], "'--ticks'"),
         (["verify", "model.py:net", "--nonsense"], "--nonsense"),
@@ -79,6 +79,7 @@ def test_a_wrong_command_line_is_json_too(folder: Path, arguments: list[str], wh
     (row,) = json.loads(done.stdout)["errors"]
     assert done.returncode == 1 and row["code"] == "T416" and what in row["what"]
     assert row["hint"].endswith("--help") and done.stderr.startswith("T416: ")
+    assert "--ticks" not in arguments or "--ticks = 'many'" in row["notes"]
 
 
 def test_a_certificate_that_fails_is_one_document(folder: Path):

@@ -217,8 +217,8 @@ def runaway():
 @pytest.mark.parametrize(
     ("call", "code", "says"),
     [
-        (lambda: load("nbo"), "T404", "did you mean nbo2?"),
-        (lambda: load("nbo2", circuit_laod=1.0), "T404", "did you mean circuit_load?"),
+        (lambda: load("nbo"), "T404", "did you mean 'nbo2'?"),
+        (lambda: load("nbo2", circuit_laod=1.0), "T404", "did you mean 'circuit_load'?"),
         (lambda: load("nbo2", area=np.nan), "T405", "no number"),
         (lambda: load("nbo2", circuit_capacitance=1e-12), "T405", "without a load"),
         (lambda: load("nbo2", area=[1e-14, 2e-14], thickness=[1e-8] * 3), "T402", "differ in number"),

@@ -237,5 +237,5 @@ def test_more_cores_than_chips_have_is_refused_with_who_takes_them():
     with pytest.raises(ThermocError) as caught:
         place(image(8, 40, 40).graph, 1, small(core__units=100, chip__cores=100))
     text = str(caught.value)
-    assert "T304" in text and "it asks for 128 cores" in text and "1 chip(s) have 100: " in text
+    assert "T304" in text and "it asks for 128 cores" in text and "1 chip: 100, " in text
     assert "%lif.s (loihi.lif) takes 128 cores, at " in text and "chips=2 has as many" in text

@@ -73,7 +73,7 @@ def test_an_unknown_chip_or_device_is_told_when_compiling(tmp_path: Path):
     with pytest.raises(tc.ThermocError, match="T305"):
         tc.compile(net, "chip", chip="loihi")  # no crossbars
     (tmp_path / "mine.toml").write_text(TEXT.replace('device = "nbo2"', 'device = "nbo3"'))
-    with pytest.raises(tc.ThermocError, match="did you mean nbo2"):
+    with pytest.raises(tc.ThermocError, match="did you mean 'nbo2'"):
         tc.compile(net, "chip", chip=str(tmp_path / "mine.toml"))
 
 

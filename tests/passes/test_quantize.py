@@ -57,7 +57,8 @@ def test_a_refractory_time_is_refused():
     def build():
         tc.output("y", tc.lif(tc.input("x", (3,)), tau=5.0, refractory=2.0)[0])
 
-    assert "rest after a spike" in refused("T205", build)
+    text = refused("T205", build)
+    assert "rest after a spike" in text and "hint: leave out its rest (refractory)" in text
 
 
 def test_a_cycle_without_a_delay_for_each_synapse_is_refused():

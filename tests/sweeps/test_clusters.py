@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -50,6 +54,36 @@ def test_a_script_without_a_guard_runs_once_and_leaves_no_process(tmp_path: Path
     (tmp_path / "script.py").write_text(SCRIPT)
     done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (0, "ran once\n", "")
+
+
+def _begun(store: Path) -> bool:
+    with suppress(ThermocError):  # it is being created
+        return bool((tc.sweeps.open(store).status == 1).any())
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="a group of processes is interrupted")
+def test_ctrl_c_in_a_terminal_is_one_line_and_no_traceback_of_a_worker(tmp_path: Path):
+    (tmp_path / "model.py").write_text(MODEL)
+    text = (
+        '[model]\nfile = "model.py:net"\n[run]\nticks = 300_000\n[parameters]\nT = { from = 1, to = 3, steps = 999 }\n'
+    )
+    (tmp_path / "sweep.toml").write_text(text + '[output]\nstore = "out.zarr"\n')
+    command = [sys.executable, "-m", "thermoc", "sweep", "sweep.toml", "--workers", "1"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, start_new_session=True, **streams) as running:
+        try:
+            until = time.monotonic() + 200
+            while not _begun(tmp_path / "out.zarr") and time.monotonic() < until:
+                time.sleep(0.2)
+            os.killpg(running.pid, signal.SIGINT)
+            out, err = running.communicate(timeout=60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+    said = "stopped; what is done is in out.zarr; to go on, give the same command\ninterrupted\n"
+    assert (running.returncode, out, err) == (130, "", said)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere", "tcp://"])

@@ -113,6 +113,36 @@ def test_values_may_be_written_in_every_way(folder: Path):
 @pytest.mark.parametrize(
     ("old", "new", "code", "line", "says"),
     [
+        ("T = [1.0, 2.0]", "[options]\nprecision = 'float16'", "T303", 8, "did you mean 'float"),
+        ("T = [1.0, 2.0]", "[options]\nprecision = ['float32', 'f']", "T303", 8, "value 2 of 2, first at point 2"),
+        ("T = [1.0, 2.0]", "T = [1.0, -1.0]", "T108", 7, "T = -1.0, value 2 of 2, first at point 2"),
+        ("T = [1.0, 2.0]", "T = { from = -1, to = 1, steps = 3 }", "T108", 7, "T = -1.0, value 1 of 3"),
+        ("T = [1.0, 2.0]", "T = -1.0", "T108", 7, "must be > 0"),
+        ("T = [1.0, 2.0]", 'T = "warm"', "T418", 7, "another kind of numbers"),
+        ("T = [1.0, 2.0]", "J = [[[1, 2], [2, 1]]]", "T418", 7, "{ values = [array] }"),
+        ("T = [1.0, 2.0]", "J = [[[1, 2], [1]]]", "T520", 7, "no regular array"),
+        ("T = [1.0, 2.0]", "[chip]\npackage.ambient = [300, 1e9]", "T515", 8, "value 2 of 2, first at point 2"),
+        ("ticks = 4", 'record = { s = "evry:4" }', "T419", 5, "did you mean 'every:4'?"),
+        ("ticks = 4", 'target = "smi"', "T302", 5, "did you mean 'sim'?"),
+        ("ticks = 4", "ticks = 0", "T520", 5, "at least 1"),
+    ],
+)
+def test_a_value_that_no_point_could_have_is_refused_before_anything_runs(
+    folder: Path, old: str, new: str, code: str, line: int, says: str
+):
+    text = FILE.replace(old, new)
+    if "[chip]" in new:
+        text = text.replace("ticks = 4", 'target = "chip"')
+    (folder / "sweep.toml").write_text(text)
+    with pytest.raises(ThermocError) as caught:
+        read_sweep(Path("sweep.toml"))
+    finding = caught.value.findings[0]
+    assert (finding.code, str(finding.where)) == (code, f"sweep.toml:{line}") and says in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "line", "says"),
+    [
         ("[parameters]", "[paramters]", "T520", 6, "did you mean 'parameters'?"),
         ("ticks = 4", "tikcs = 4", "T520", 5, "did you mean 'ticks'?"),
         ("ticks = 4", 'ticks = "4"', "T520", 5, "wrong type"),

@@ -99,22 +99,37 @@ def test_a_stopped_sweep_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch: 
     assert len(ran) == 22
 
 
-def test_points_that_fail_are_tried_again_then_named(tmp_path: Path):
-    axes = {"parameters": {"T": [1.0, -1.0, 2.0]}}
+def test_points_that_fail_are_tried_again_then_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    axes = {"parameters": {"T": [1.0, 3.0, 2.0]}}
+    tried: list[float] = []
+
+    def full(executables: object, point: tuple[float, ...], *others: object) -> object:
+        tried.append(point[0])
+        if point[0] == 3.0:
+            return worker.Failed(why="OSError: the disk of this worker is full")
+        return worker.carried_out(executables, point, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("thermoc.sweeps.pools.carried_out", full)
     with pytest.raises(ThermocError) as caught:
         tc.sweep(network(), tmp_path / "a.zarr", **axes, **ABOUT)
     text = str(caught.value)
-    assert (
-        caught.value.code == "T423"
-        and "point 1 failed, tried 3 times" in text
-        and "T = -1.0" in text
-        and "T108" in text
-    )
+    assert caught.value.code == "T423" and "point 1 failed, tried 3 times" in text and tried.count(3.0) == 3
+    assert "T = 3.0" in text and "the disk of this worker is full" in text
     result = tc.sweeps.open(tmp_path / "a.zarr")
     assert result.status.tolist() == [1, 2, 1] and list(result.failures) == [1] and not result.complete
     assert np.isnan(result["s.mean"][1]).all() and not np.isnan(result["s.mean"][2]).any()
     with pytest.raises(ThermocError, match="point 1"):
         tc.sweep(network(), tmp_path / "a.zarr", **axes, **ABOUT)
+
+
+def test_a_point_that_can_only_fail_is_run_once(tmp_path: Path):
+    """Points that are drawn are not known before; one whose numbers the network refuses is not tried again."""
+    about = {"parameters": {"T": tc.sweeps.span(-1.0, 1.0)}, "method": "random", "count": 4, "points_seed": 1}
+    with pytest.raises(ThermocError) as caught:
+        tc.sweep(network(), tmp_path / "a.zarr", **about, **ABOUT)
+    result = tc.sweeps.open(tmp_path / "a.zarr")
+    failed = [f"point {number} failed" for number, T in enumerate(result.axes["T"]) if T <= 0]
+    assert [item.what for item in caught.value.findings] == failed and 0 < len(failed) < 4
 
 
 def test_a_point_that_fails_once_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -153,7 +153,7 @@ def test_files_that_cannot_be_read(tmp_path, reader):
         ({"model_secondary": "1"}, "not done"),
         ({"t_chip": "thin"}, "no number"),
         ({"material_chip": "gold"}, "'gold'"),
-        ({"t_chp": "1e-4"}, "did you mean t_chip"),
+        ({"t_chp": "1e-4"}, "did you mean 't_chip'"),
     ],
 )
 def test_configurations_that_are_not_modelled(shared, config, says):

@@ -35,6 +35,7 @@ from thermoc.session import run_again
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 from thermoc.support.limits import MIB
+from thermoc.support.plurals import counted
 from thermoc.support.tables import html_table, table
 
 MOST_UNHASHED = 256 * MIB
@@ -105,7 +106,7 @@ class Certificate:
     def title(self) -> str:
         """Which run it is of."""
         head = self.stated
-        size = f"{head['ticks']} ticks, {head['batch']} samples"
+        size = f"{counted(head['ticks'], 'tick')}, {counted(head['batch'], 'sample')}"
         return f"{head['network']} on {head['target']}, seed {head['seed']}: {size}"
 
     def rows(self) -> list[dict[str, object]]:

@@ -20,6 +20,7 @@ from thermoc.physics import TemperatureFit, UnitTemperatures, binary_temperature
 from thermoc.run import Call, Run, run_of
 from thermoc.session import run_again
 from thermoc.support.errors import error
+from thermoc.support.plurals import counted
 
 
 def effective_temperatures(run: Run, output: str | None = None, *, warmup: int | None = None) -> UnitTemperatures:
@@ -76,7 +77,7 @@ def _fitted(call: Call, op: Op, warmup: int) -> tuple[NDArray, TemperatureFit]:
     samples = samples_of(values[warmup:].reshape(*values[warmup:].shape[:2], -1).astype(float))
     blocks = blocks_of(samples.values, summaries_of(samples, law), independent=False)
     if blocks is None:
-        notes = [f"{call.ticks - warmup} ticks of {call.batch} samples"]
+        notes = [f"{counted(call.ticks - warmup, 'tick')} of {counted(call.batch, 'sample')}"]
         raise error("T404", "the run is too short for error bars", notes=notes, hint="run longer, or more samples")
     return law.T, by_neighbours(blocks, law) if isinstance(law, BinaryLaw) else by_virial(blocks, law)
 

@@ -33,6 +33,7 @@ from thermoc.frontends.problems import read
 from thermoc.frontends.problems.problem import Problem
 from thermoc.support.errors import error
 from thermoc.support.files import can_write
+from thermoc.support.plurals import counted
 from thermoc.support.tables import table
 
 SHOWN, LETTERS = 10, 48
@@ -131,8 +132,8 @@ def _on_target(problem: Problem, target: str, settings: Mapping[str, Any], optio
 
 
 def _title(problem: Problem, samples: Samples) -> str:
-    size = f"{problem.model.size} spins, {problem.model.J.nnz // 2} couplings"
-    took = f"{len(samples.spins)} samples of {samples.sweeps:,} sweeps in {samples.seconds:.3g} s"
+    size = f"{counted(problem.model.size, 'spin')}, {counted(problem.model.J.nnz // 2, 'coupling')}"
+    took = f"{counted(len(samples.spins), 'sample')} of {counted(samples.sweeps, 'sweep')} in {samples.seconds:.3g} s"
     if samples.proven:
         took = f"all states in {samples.seconds:.3g} s: the least energy is proven"
     where = "" if samples.device == "cpu" else f" on {samples.device}"

@@ -11,6 +11,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from thermoc.cli.examples import examples
+from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 COMMANDS: Mapping[str, str] = {
     "demo": "Compile a trained network for every target, run it on digits it never saw, compare with the reference.",
@@ -52,6 +54,13 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command; None where there is no such one."""
         return command(cmd_name) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that arguments begin with. Errors: T416 where there is no such one."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            notes, hint = [f"there are {', '.join(COMMANDS)}"], near(args[0], COMMANDS, "thermoc --help")
+            raise error("T416", f"there is no command {args[0]!r}", notes=notes, hint=hint)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a line for each."""

@@ -19,7 +19,11 @@ from thermoc.cli.parameters import (
     file_name,
     parse_options,
 )
+from thermoc.frontends.formats import ARTEFACTS, check_artefact, suffix
 from thermoc.support.files import can_write
+
+USUAL = {target: suffix for suffix, target in ARTEFACTS.items()}
+"""The suffix of what each target of ours writes."""
 
 
 @takes_model
@@ -27,7 +31,12 @@ def compile(
     model: ModelArgument,
     target: Annotated[
         str | None,
-        typer.Option("--target", "-t", help="One of `thermoc targets`.", show_default="onnx; chip with --chip"),
+        typer.Option(
+            "--target",
+            "-t",
+            help="One of `thermoc targets`.",
+            show_default="what writes the suffix of -o, else sim; chip with --chip",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where the artefact goes; default: the network's name, here.")
@@ -41,7 +50,10 @@ def compile(
 ) -> None:
     """Compile a network for a target and write the artefact; with --passes by these, not by the target's own."""
     options = parse_options(option) | ({"step": True} if step else {}) | ({} if chip is None else {"chip": chip})
-    target = target or ("onnx" if chip is None else "chip")
+    target = target or _target(output, step=step, chip=chip)
+    name = target.partition(":")[0]
+    if output is not None and name in USUAL:
+        check_artefact(output, name, USUAL[name])
     net = model.load()
     target_path = output or Path(file_name(net.name))
     # The suffix is not known before the artefact is; the folder can be checked at once.
@@ -60,3 +72,10 @@ def compile(
     if layout is not None:
         say(f"\n{layout.summary()}")
     say(f"wrote {path} ({size} bytes)")
+
+
+def _target(output: Path | None, *, step: bool, chip: str | None) -> str:
+    """Return the target where none is named: what the other options are of, else what writes such a file."""
+    if chip is not None:
+        return "chip"
+    return "onnx" if step else "sim" if output is None else ARTEFACTS.get(suffix(output), "sim")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "demo": ("thermoc demo", "thermoc demo --json"),
     "compile": (
-        "thermoc compile demo -t onnx -o digits.onnx",
+        "thermoc compile demo -o digits.onnx",
         "thermoc compile net.py:net --chip thermo-1",
         "thermoc compile net.thermo -t sim -O precision=float32",
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Json
 from thermoc.reports.format_list import format_rows, format_text
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 
 def formats(
@@ -33,6 +33,5 @@ def formats(
 
 def _unknown(name: str) -> list[dict[str, Any]]:
     names = [row["format"] for row in format_rows()]
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean {near[0]!r}?" if near else "thermoc formats"
+    hint = near(name, names, "thermoc formats")
     raise error("T506", f"there is no format {name!r}", notes=[f"there are {', '.join(names)}"], hint=hint)

@@ -109,4 +109,15 @@ def _usage(problem: Any) -> ThermocError:
     if context is None:
         return error("T416", problem.format_message(), hint="thermoc --help")
     usage = " ".join(context.get_usage().split())
-    return error("T416", problem.format_message(), notes=[usage], hint=f"{context.command_path} --help")
+    notes = [*_given(problem), usage]
+    return error("T416", problem.format_message(), notes=notes, hint=f"{context.command_path} --help")
+
+
+def _given(problem: Any) -> list[str]:
+    """Return what was given for an option that takes something else; typer's own words leave it out."""
+    names = getattr(getattr(problem, "param", None), "opts", ())
+    for number, word in enumerate(sys.argv[1:], 1):
+        option, equals, value = word.partition("=")
+        if option in names and (equals or sys.argv[number + 1 :]):
+            return [f"{option} = {(value if equals else sys.argv[number + 1])!r}"]
+    return []

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from thermoc import plot as figures
-from thermoc.certificates import Certificate
-from thermoc.certificates import certify as make_certificate
-from thermoc.certificates.signature import check_key
 from thermoc.cli.output import check, print_json, say
 from thermoc.cli.parameters import file_name
 from thermoc.recording.plan import TRACES
-from thermoc.reports import chip_picture, chip_trace
-from thermoc.reports.html import check_page
-from thermoc.reports.html import report as make_report
 from thermoc.run import Run
 from thermoc.support.arrays import write_npz
 from thermoc.support.errors import error
 from thermoc.support.extras import need
 from thermoc.support.files import can_write, write_atomic
 from thermoc.support.tables import table
+
+# Certificates, pictures and pages load with what asks for them: a plain run starts in half the time.
+if TYPE_CHECKING:
+    from thermoc.certificates import Certificate
 
 PICTURES = ("floorplan", "heat_map", "trace")
 
@@ -55,15 +52,23 @@ class Results:
             what = f"--{option} shows a simulated chip, and the target is {target!r}"
             raise error("T404", what, hint="take --target chip")
         if self.plot is not None:
-            figures.format_of(self.plot)
+            from thermoc.plot import format_of
+
+            format_of(self.plot)
             need("matplotlib", "viz", "pictures")
             _check_drawn(record)
         if self.report is not None:
+            from thermoc.reports.html import check_page
+
             check_page(self.report)
         for path in (self.floorplan, self.heat_map):
             if path is not None:
-                chip_picture.format_of(path)
+                from thermoc.reports.chip_picture import format_of
+
+                format_of(path)
         if self.sign is not None:
+            from thermoc.certificates.signature import check_key
+
             check_key(self.sign)
         self.check_output()
 
@@ -100,17 +105,22 @@ class Results:
         # First: whatever else fails, the numbers are there.
         if self.output is not None:
             write_atomic(self.output, lambda stream: write_npz(stream, run.arrays))
-        makers = {"floorplan": chip_picture.floorplan, "heat_map": chip_picture.thermal_map, "trace": chip_trace.trace}
-        for name, path in self.pictures.items():
-            makers[name](run.chip, path)
+        if self.pictures:
+            _draw_chip(run, self.pictures)
         if self.plot is not None:
+            from thermoc import plot as figures
+
             figures.save(figures.overview(run), self.plot)
         certificate = None
         if self.certificate is not None:
-            certificate = make_certificate(run)
+            from thermoc.certificates import certify
+
+            certificate = certify(run)
             certificate.save(self.certificate, key=self.sign)
         if self.report is not None:
-            make_report(run, certificate=certificate).html(self.report)
+            from thermoc.reports.html import report
+
+            report(run, certificate=certificate).html(self.report)
         if self.as_json:
             print_json(self._document(run, certificate, ticks))
         else:
@@ -153,6 +163,14 @@ class Results:
     def _files(self) -> Iterator[Path]:
         yield from (path for path in (self.output, self.to, self.plot, self.report) if path is not None)
         yield from self.pictures.values()
+
+
+def _draw_chip(run: Run, pictures: Mapping[str, Path]) -> None:
+    from thermoc.reports import chip_picture, chip_trace
+
+    makers = {"floorplan": chip_picture.floorplan, "heat_map": chip_picture.thermal_map, "trace": chip_trace.trace}
+    for name, path in pictures.items():
+        makers[name](run.chip, path)
 
 
 def certificate_path(network: str) -> Path:

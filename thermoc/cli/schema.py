@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from importlib.resources import files
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ import typer
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Json
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 FOLDER = "thermoc.schemas"
 
@@ -25,9 +25,8 @@ def names() -> list[str]:
 def read(name: str) -> dict[str, Any]:
     """Return a schema by the command's name. Errors: T404 where there is none."""
     if name not in names():
-        near = difflib.get_close_matches(name, names(), 1)
-        hint = f"did you mean {near[0]!r}?" if near else ""
-        raise error("T404", f"there is no schema {name!r}", notes=[f"there are {', '.join(names())}"], hint=hint)
+        notes, hint = [f"there are {', '.join(names())}"], near(name, names())
+        raise error("T404", f"there is no schema {name!r}", notes=notes, hint=hint)
     return json.loads(files(FOLDER).joinpath(f"{name}.json").read_text(encoding="utf-8"))
 
 

@@ -30,5 +30,7 @@ def finished(run: Callable[[], Run], wanted: Results, checkpoint: Path | None) -
 
 
 def _say_where(run: Run, ticks: int, checkpoint: Path | None) -> None:
-    go_on = "" if checkpoint is None else f"; to go on: thermoc resume {checkpoint}"
-    say(f"stopped at tick {run.ticks} of {ticks}{go_on}", err=True)
+    resumed = (
+        "with --checkpoint PATH a run can go on" if checkpoint is None else f"to go on: thermoc resume {checkpoint}"
+    )
+    say(f"stopped at tick {run.ticks} of {ticks}; {resumed}", err=True)

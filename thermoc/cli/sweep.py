@@ -12,6 +12,7 @@ from thermoc.cli.exit_codes import INTERRUPTED
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Json
 from thermoc.support import memory
+from thermoc.support.plurals import counted
 from thermoc.support.tables import table
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _foretell(made: Sweep, processes: int, *, as_json: bool) -> None:
         return
     rows = [{"point": str(number), **point} for number, point in enumerate(points)]
     kind = "searched for" if made.objective is not None else made.method
-    say(table(f"{made.setup.network.name} on {made.setup.target}: {made.size} points, {kind}", rows))
+    say(table(f"{made.setup.network.name} on {made.setup.target}: {counted(made.size, 'point')}, {kind}", rows))
     if made.size > SHOWN and points:
-        say(f"... and {made.size - SHOWN} more points")
+        say(f"... and {counted(made.size - SHOWN, 'more point')}")
     say(table("memory", [{"what": n, "bytes": size, "is": memory.readable(size)} for n, size in sizes.items()]))

@@ -12,6 +12,7 @@ from thermoc.cli.exit_codes import INTERRUPTED
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Json
 from thermoc.progress import Display, on_terminal
+from thermoc.support.plurals import counted
 from thermoc.support.tables import table
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _say_how(path: Path, settings: Config) -> None:
 def _print(name: str, summary: Summary) -> None:
     numbers = {**summary.metrics, **{f"test_{key}": value for key, value in summary.test.items()}}
     early = f", early: best at epoch {summary.best_epoch}" if summary.early else ""
-    title = f"{name}: {summary.rule}, {summary.epochs} epochs, {summary.steps} steps{early}"
+    title = f"{name}: {summary.rule}, {counted(summary.epochs, 'epoch')}, {counted(summary.steps, 'step')}{early}"
     say(table(title, [{key: f"{value:.4g}" for key, value in numbers.items()}]))
     say(f"wrote {summary.model}")
 

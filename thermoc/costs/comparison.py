@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -23,6 +22,8 @@ from thermoc.network import Network, graph_of
 from thermoc.simulator.chips import load_chip
 from thermoc.simulator.chips import names as chip_names
 from thermoc.support.errors import ThermocError, error
+from thermoc.support.plurals import counted
+from thermoc.support.suggestions import near
 
 ON = ("thermo-1", "isaac", "puma", "loihi", "sim")
 LIMITS = ("T2", "T3", "T404", "T408", "T409", "T410", "T411", "T413", "T414", "T415")
@@ -80,8 +81,7 @@ def _machine(name: str) -> Callable[..., Cost]:
         raise error("T305", f"{name!r} is no machine: name {SIMULATED[target]}", notes=[_known()])
     if target in plugins.names():
         return partial(on_this_computer, name)
-    near = difflib.get_close_matches(name, [*chip_names(), *plugins.names()], 1)
-    hint = f"did you mean {near[0]!r}?" if near else "or give the path of a chip's .toml file"
+    hint = near(name, [*chip_names(), *plugins.names()], "or give the path of a chip's .toml file")
     raise error("T305", f"there is no machine {name!r}", notes=[_known()], hint=hint)
 
 
@@ -104,7 +104,10 @@ def _question(
     fed = feed(graph, arrays, ticks=ticks, batch=batch, seed=seed)
     right = None if labels is None else np.asarray(labels)
     if right is not None and (right.shape != (fed.batch,) or right.dtype.kind not in "iu"):
-        notes = [f"labels have shape {list(right.shape)}, {right.dtype}", f"there are {fed.batch} samples"]
+        notes = [
+            f"labels have shape {list(right.shape)}, {right.dtype}",
+            f"the inputs hold {counted(fed.batch, 'sample')}",
+        ]
         raise error("T402", "labels must be a whole number for each sample", notes=notes)
     samples = arrays if calibrate is None else {name: np.asarray(array) for name, array in calibrate.items()}
     return Question(

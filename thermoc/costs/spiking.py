@@ -24,6 +24,7 @@ from thermoc.ir.host_device import SplitGraph, split_graph
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine.spikes import SpikingCosts, SpikingPrices
 from thermoc.support.array_types import AnyArray
+from thermoc.support.plurals import counted
 
 COUNTS = ("updates", "firings", "packets", "synaptic_events")
 PARTS = {
@@ -64,11 +65,11 @@ def on_spiking_chip(name: str, chip: Chip, question: Question, options: Mapping[
     """Return a network's cost on a spiking chip. Errors: those of compiling for ``lava``, T207, T304."""
     ranged = {} if "input_range" in options or not question.calibrate else {"calibrate": question.calibrate}
     exe = api.compile(question.graph, "lava", **{**ranged, **options})
-    counted = spiking_run(exe.graph, chip, question)
+    events = spiking_run(exe.graph, chip, question)
     # the emulator says what Lava says, bit for bit, and needs no Lava
     run = question.run(api.compile(exe.graph, "sim"))
-    joules, seconds = sum(counted.joules.values()), counted.seconds
-    parts = _parts(chip, counted)
+    joules, seconds = sum(events.joules.values()), events.seconds
+    parts = _parts(chip, events)
     marks = _marks(chip, parts)
     return Cost(
         on=name,
@@ -79,8 +80,8 @@ def on_spiking_chip(name: str, chip: Chip, question: Question, options: Mapping[
         idle=IDLE,
         marks=marks | {"joules_effective": marks["joules"], "seconds_effective": marks["seconds"]},
         parts=parts,
-        notes=_notes(exe.graph, counted),
-        run=counted,
+        notes=_notes(exe.graph, events),
+        run=events,
     )
 
 
@@ -165,9 +166,10 @@ def _marks(chip: Chip, parts: tuple[Part, ...]) -> dict[str, str]:
     }
 
 
-def _notes(graph: Graph, counted: SpikingRun) -> tuple[str, ...]:
+def _notes(graph: Graph, run: SpikingRun) -> tuple[str, ...]:
     notes = [
-        f"Loihi 2's integers in {counted.steps} steps, paid as events of Loihi 1: a message that is not 0 is a spike",
+        f"Loihi 2's integers in {counted(run.steps, 'step')}, paid as events of Loihi 1: "
+        "a message that is not 0 is a spike",
         "its seconds are a lower bound (no waiting for links); kelvins are unpublished",
     ]
     on_host = sorted({op.opname for op in graph.ops if not op.opname.startswith(("loihi.", "core."))})

@@ -11,6 +11,7 @@ from thermoc.costs.figure import figure
 from thermoc.costs.marks import MEANINGS
 from thermoc.costs.row import Cost, Part
 from thermoc.plot import save
+from thermoc.support.plurals import counted
 from thermoc.support.tables import html_table, table
 
 COLUMNS = {
@@ -48,8 +49,8 @@ class CostTable:
     @property
     def title(self) -> str:
         """What the table is of."""
-        samples = f"{self.batch} sample{'s' if self.batch != 1 else ''}"
-        return f"{self.network}: what an inference costs ({samples}, {self.ticks} tick{'s' if self.ticks != 1 else ''})"
+        size = f"{counted(self.batch, 'sample')}, {counted(self.ticks, 'tick')}"
+        return f"{self.network}: what an inference costs ({size})"
 
     def __str__(self) -> str:
         parts = [table(self.title, [_shown(row, self._columns) for row in self._held])] if self._held else [self.title]

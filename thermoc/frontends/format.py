@@ -26,7 +26,7 @@ class Format:
     """The function whose options are shown, where none reads a file."""
     reads: str = ""
     writes: str = ""
-    mends: str = ""
+    repairs: str = ""
     refuses: str = ""
     needs: str = ""
     """The extra that it needs, and for what."""

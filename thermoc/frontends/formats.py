@@ -22,7 +22,8 @@ from thermoc.ir.parameters import frozen
 from thermoc.support.announced import READERS as ANNOUNCED
 from thermoc.support.announced import announced
 from thermoc.support.errors import ThermocError, caller, error
-from thermoc.support.loading import reading
+from thermoc.support.loading import check_path, reading
+from thermoc.support.suggestions import near
 
 FOLDERS = (
     "nir",
@@ -39,7 +40,7 @@ THERMO = Format(
     writes="every graph, whole, parameters by their names",
     refuses="files of newer versions",
 )
-ARTEFACTS = {".onnx": "onnx", ".py": "brian2", ".lava": "lava", ".program": "sim", ".chip": "sim"}
+ARTEFACTS = {".onnx": "onnx", ".py": "brian2", ".lava": "lava", ".program": "sim", ".chip": "chip"}
 """Which target writes a suffix: such files are compiled networks, and are not read again as networks."""
 
 
@@ -62,7 +63,8 @@ FORMATS: dict[str, Format] = {
 
 
 def suffix(path: str | os.PathLike[str]) -> str:
-    """Return the suffix that tells the format, in small letters."""
+    """Return the suffix that tells the format, in small letters. Errors: T111."""
+    check_path(path)
     return Path(path).suffix.lower()
 
 
@@ -86,7 +88,8 @@ def read(path: str | os.PathLike[str], *, format: str | None = None, **options: 
     unknown = [name for name in options if name not in accepted]
     if taken is None or unknown:
         notes = [f"its options are {', '.join(accepted)}" if accepted else "it has none"]
-        raise error("T111", f"{kind} files are read without an option {unknown[0]!r}", where=caller(), notes=notes)
+        what, hint = f"{kind} files are read without an option {unknown[0]!r}", near(unknown[0], accepted)
+        raise error("T111", what, where=caller(), notes=notes, hint=hint)
     if not loaded(taken).reader:
         raise error("T506", f"{taken.name} reads no file", where=caller(), hint=taken.title)
     reader = _imported(loaded(taken).reader)
@@ -97,8 +100,8 @@ def read(path: str | os.PathLike[str], *, format: str | None = None, **options: 
 
 def _named(name: str) -> Format:
     if name not in FORMATS:
-        notes = [f"there are {', '.join(FORMATS)}"]
-        raise error("T506", f"there is no format {name!r}", where=caller(), notes=notes, hint="thermoc formats")
+        notes, hint = [f"there are {', '.join(FORMATS)}"], near(name, FORMATS, "thermoc formats")
+        raise error("T506", f"there is no format {name!r}", where=caller(), notes=notes, hint=hint)
     return FORMATS[name]
 
 
@@ -192,7 +195,7 @@ def _no_writer(path: str | os.PathLike[str]) -> ThermocError:
     kind, name = suffix(path), Path(path).name
     hint = f"name it {Path(path).stem or 'network'}.thermo"
     if kind in ARTEFACTS:
-        hint = f"tc.compile(net, {ARTEFACTS[kind]!r}).save({name!r}); in the shell: thermoc compile -o {name}"
+        hint = f"tc.compile(net, {ARTEFACTS[kind]!r}).save({name!r}); in the shell: thermoc compile MODEL -o {name}"
     elif by_suffix(kind):
         hint = f"{kind} is read, not written; {hint}"
     notes = [f"writers: .thermo, {', '.join(writers())}"]

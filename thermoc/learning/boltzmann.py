@@ -26,6 +26,7 @@ from thermoc.physics.ising import ising_energy
 from thermoc.session import Session
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 __all__ = ["BoltzmannMachine", "BoltzmannOptions", "BoltzmannTraining", "DeepTraining", "train"]
 
@@ -143,8 +144,9 @@ def train(
     """
     unknown = [name for name in options if name not in BoltzmannOptions.__dataclass_fields__]
     if unknown:
-        notes = [f"there are {', '.join(BoltzmannOptions.__dataclass_fields__)}"]
-        raise error("T404", f"there is no option {unknown[0]!r}", notes=notes)
+        known = BoltzmannOptions.__dataclass_fields__
+        notes, hint = [f"there are {', '.join(known)}"], near(unknown[0], known)
+        raise error("T404", f"there is no option {unknown[0]!r}", notes=notes, hint=hint)
     training: DeepTraining | BoltzmannTraining
     if isinstance(machine, DeepBoltzmannMachine):
         training = DeepTraining(machine, BoltzmannOptions(**options), seed=seed)

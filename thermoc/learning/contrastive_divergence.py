@@ -26,6 +26,7 @@ from thermoc.simulator.kernels.learning import contrastive_divergence as kernel
 from thermoc.simulator.kernels.learning.bands import BlockCounter
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 _step = keep(kernel.step, "contrastive divergence", 15.0)
 NO_NUMBERS = np.zeros((0, 0), np.float32)
@@ -226,7 +227,7 @@ def _options(options: Mapping[str, Any]) -> CDOptions:
     unknown = [name for name in options if name not in fields]
     if unknown:
         gpu = 'on a GPU: boltzmann.train(machine.layers, data, persistent=False, device="cuda")'
-        notes, hint = [f"there are {', '.join(fields)}"], gpu if unknown[0] == "device" else ""
+        notes, hint = [f"there are {', '.join(fields)}"], gpu if unknown[0] == "device" else near(unknown[0], fields)
         raise error("T404", f"there is no option {unknown[0]!r}", notes=notes, hint=hint)
     return CDOptions(**options)
 

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
+from thermoc.support.plurals import counted
 
 Arrays = list[FloatArray]
 
@@ -73,7 +74,9 @@ class EnergyNetwork:
             if move <= tolerance:
                 return states
         hint = "take smaller weights or beta, or more steps"
-        raise error("T404", "the network does not settle", notes=[f"slope {move:.3g} after {most} steps"], hint=hint)
+        raise error(
+            "T404", "the network does not settle", notes=[f"slope {move:.3g} after {counted(most, 'step')}"], hint=hint
+        )
 
     def _slopes(self, x: FloatArray, states: Arrays, target: ArrayLike | None, beta: float) -> Arrays:
         r = [x, *(np.tanh(state) for state in states)]

@@ -30,6 +30,7 @@ from thermoc.passes.spike_encode import SpikeEncode
 from thermoc.simulator.chips import load_chip
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 Tensor = torch.Tensor
 Product = Callable[..., Tensor]
@@ -58,7 +59,7 @@ def hardware(target: str, calibration: Calibration, options: dict[str, Any]) -> 
     allowed = {"chip": ("chip", "adc"), "lava": ("coding",)}
     if target not in allowed:
         notes = [f"target = {target!r}", f"there are {list(allowed)}"]
-        raise error("T302", "no such target to train a network for", notes=notes)
+        raise error("T302", "no such target to train a network for", notes=notes, hint=near(target, allowed))
     wrong = [name for name in options if name not in allowed[target]]
     if wrong:
         notes = [f"it takes {', '.join(allowed[target])}, calibrate and input_range"]
@@ -194,7 +195,12 @@ class LoihiProducts:
         """Return what Loihi does with a coding of activations. Errors: T303."""
         if coding not in ("graded", "thermal"):
             notes = [f"coding = {coding!r}", "there are graded and thermal"]
-            raise error("T303", "training for Loihi knows two codings of activations", notes=notes)
+            raise error(
+                "T303",
+                "training for Loihi knows two codings of activations",
+                notes=notes,
+                hint=near(coding, ("graded", "thermal")),
+            )
         if coding == "thermal" and calibration.inputs is None:
             hint = 'give calibrate={"input": samples}'
             raise error("T303", "runs of samples must show how large activations are that spikes carry", hint=hint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 from thermoc.ir.dialects.core import Input
 from thermoc.ir.graph import Graph
 from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.suggestions import near
 
 Tensor = torch.Tensor
 
@@ -40,8 +40,7 @@ def _check_names(graph: Graph, inputs: Mapping[str, Any]) -> None:
     ]
     for name in inputs:
         if name not in graph.inputs:
-            near = difflib.get_close_matches(str(name), list(graph.inputs), 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"inputs are {list(graph.inputs)}"
+            hint = near(name, graph.inputs, f"inputs are {list(graph.inputs)}")
             findings.append(Finding(code="T401", what=f"the network has no input {name!r}", hint=hint))
     if findings:
         raise ThermocError(findings)

@@ -25,6 +25,7 @@ from thermoc.passes.expand import devices as device_steps
 from thermoc.passes.rewriting import rewrite
 from thermoc.passes.set_precision import SetPrecision
 from thermoc.support.errors import ThermocError, error
+from thermoc.support.suggestions import near
 from thermoc.target_options import check_samples
 
 Tensor = torch.Tensor
@@ -121,7 +122,8 @@ def _with_euler_steps(graph: Graph) -> Graph:
 
 def _one_of(name: str, value: Any, names: Any) -> None:
     if value not in names:
-        raise error("T404", f"{name} is none that there is", notes=[f"{name} = {value!r}", f"there are {list(names)}"])
+        notes = [f"{name} = {value!r}", f"there are {list(names)}"]
+        raise error("T404", f"{name} is none that there is", notes=notes, hint=near(value, names))
 
 
 class NetworkModule(torch.nn.Module):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from thermoc.passes.option_text import WITHHELD, Targets, Unreadable, described,
 from thermoc.passes.pipeline_syntax import Braces, Listed, PassSyntax, Syntax, Word, parse_syntax
 from thermoc.passes.registry import pass_class
 from thermoc.support.errors import ThermocError, error
+from thermoc.support.suggestions import near
 
 
 def print_pipeline(passes: Sequence[Pass]) -> str:
@@ -67,9 +67,8 @@ def _default(syntax: PassSyntax, name: str, kind: Any, defaults: Mapping[str, An
 
 
 def _unknown(syntax: PassSyntax, name: str, types: Mapping[str, Any]) -> ThermocError:
-    near = difflib.get_close_matches(name, types, 1)
     notes = [f"its options are {', '.join(types)}" if types else "it has no options"]
-    hint = f"did you mean {near[0]!r}?" if near else "thermoc passes lists them"
+    hint = near(name, types, "thermoc passes lists them")
     return _wrong(syntax, f"pass {syntax.name} has no option {name!r}", notes, hint)
 
 

@@ -6,7 +6,6 @@ one target. So the name says which file to import, and no list of passes has to 
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import pkgutil
@@ -19,6 +18,7 @@ import thermoc.passes
 from thermoc.passes.base import Pass
 from thermoc.support.announced import PASSES
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 GROUP = PASSES
 
@@ -39,8 +39,7 @@ def pass_class(name: str) -> type[Pass]:
         return ours
     if name in _announced():
         return _loaded(_announced()[name])
-    near = difflib.get_close_matches(name, names(), 1)
-    hint = f"did you mean {near[0]!r}?" if near else "thermoc passes lists them"
+    hint = near(name, names(), "thermoc passes lists them")
     raise error("T210", f"there is no pass {name!r}", notes=[f"there are {', '.join(names())}"], hint=hint)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from thermoc.ir.graph import Graph
 from thermoc.passes.change_log import Change, Lowered, PassRecord
 from thermoc.support.errors import Finding
+from thermoc.support.plurals import counted
 from thermoc.support.tables import html_table, table
 
 LONGEST = 40
@@ -57,7 +58,7 @@ class Report:
         return "".join([*tables, *(f"<pre>{escape(str(warning))}</pre>" for warning in self.warnings)])
 
     def _tables(self) -> Iterator[tuple[str, list[dict[str, object]]]]:
-        title = f"{self.network} for {self.target}: {self.source_ops} ops become {self.lowered_ops}"
+        title = f"{self.network} for {self.target}: {counted(self.source_ops, 'op')} become {self.lowered_ops}"
         yield (
             title,
             [{"pass": _short(r.text), "changed": r.changed, "ops": r.ops, "ms": 1e3 * r.seconds} for r in self.records],

@@ -21,7 +21,7 @@ from thermoc.support.arrays import npz_bytes, read_npz
 from thermoc.support.errors import error
 from thermoc.support.extras import need
 from thermoc.support.files import write_atomic
-from thermoc.support.loading import shown
+from thermoc.support.loading import check_path, shown
 
 if TYPE_CHECKING:
     import xarray
@@ -45,6 +45,7 @@ WRITTEN_BY = "run.save(path) writes a run, in the shell thermoc run MODEL --to r
 
 def suffix_of(path: str | os.PathLike[str], *, verb: str = "be written as", hint: str = "") -> str:
     """Return how a run is written. Errors: T506 for another suffix."""
+    check_path(path)
     suffix = Path(path).suffix
     if suffix not in SUFFIXES:
         notes = [f"there are {', '.join(SUFFIXES)}"]

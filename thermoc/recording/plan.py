@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from thermoc.recording.levels import levels
 from thermoc.recording.recorded import NEEDS as FIELDS
 from thermoc.recording.specs import Spec, parsed
 from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.suggestions import near
 
 Plan = Mapping[str, tuple[Spec, ...]]
 TRACES = ("all", "every")
@@ -63,9 +63,8 @@ def _specs(name: str, asked: Any) -> tuple[Spec, ...]:
 
 def _problems(source: Graph, name: str, specs: Sequence[Spec], plan: Plan) -> Iterator[Finding]:
     if name not in source.outputs:
-        near = difflib.get_close_matches(str(name), source.outputs, 1)
         notes = (f"its outputs and probes are {list(source.outputs)}",)
-        hint = f"did you mean {near[0]!r}?" if near else "tc.probe(name, value) lets any value be recorded"
+        hint = near(name, source.outputs, "tc.probe(name, value) lets any value be recorded")
         yield Finding(code="T419", what=f"network {source.name!r} has no output {name!r}", notes=notes, hint=hint)
         return
     owner, _, field = name.rpartition(".")

@@ -9,7 +9,7 @@ import numpy as np
 
 from thermoc.recording.specs import Spec
 from thermoc.support.array_types import AnyArray, IntArray
-from thermoc.support.errors import error
+from thermoc.support.errors import Finding, error
 from thermoc.support.loading import reading
 
 NEEDS = {
@@ -47,6 +47,15 @@ class Recorded:
     def ticks(self) -> IntArray:
         """The ticks of ``values``, from 0 at the start of the session."""
         return self.begun + self.k * np.arange(1, self._field("values").shape[0] + 1) - 1
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """W105 where every k-th tick was asked for, and the run is shorter than k."""
+        if self.k == 1 or "values" not in self.fields or self.fields["values"].shape[0]:
+            return ()
+        what, hint = f"output {self.name!r}: no tick was recorded", "run longer, or take tc.last()"
+        notes = (f"it is {Spec('every', self.k)}", "the run is shorter")
+        return (Finding(code="W105", what=what, notes=notes, hint=hint),)
 
     @property
     def array(self) -> AnyArray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from thermoc.ir.recording import Counts, EventList, Every, Extremes, Last, Recorder, Signal, moments
 from thermoc.support.errors import caller, error
+from thermoc.support.suggestions import nearest
 
 KINDS: dict[str, Callable[[Signal, int], Recorder]] = {
     "all": lambda signal, k: Every(signal),
@@ -88,7 +89,17 @@ def parsed(text: str) -> Spec:
     kind, _, number = text.partition(":")
     if kind not in KINDS or (kind == "every") != bool(number):
         names = ", ".join("every:K" if name == "every" else name for name in KINDS)
-        raise error("T419", f"{text!r} is nothing that can be recorded", notes=[f"there are {names}"])
+        raise error(
+            "T419", f"{text!r} is nothing that can be recorded", notes=[f"there are {names}"], hint=_meant(kind, number)
+        )
     if kind != "every":
         return Spec(kind)
     return every(int(number) if number.isdecimal() and len(number) < 20 else number)  # type: ignore[arg-type]
+
+
+def _meant(kind: str, number: str) -> str:
+    if kind == "every":
+        return "say which ticks: every:10"
+    meant = nearest(kind, KINDS)
+    whole = f"every:{number or 10}" if meant == "every" else meant
+    return f"did you mean {whole!r}?" if meant else ""

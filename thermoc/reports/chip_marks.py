@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thermoc.support.plurals import counted
+
 if TYPE_CHECKING:
     from thermoc.backends.chip.report import ChipReport
 
@@ -78,6 +80,6 @@ def samplers(axes: Any, report: ChipReport, **style: Any) -> None:
     for number, (name, cores) in enumerate(layout.sites.items()):
         used = np.unique(cores)
         spots = np.array([layout.chip.position(int(core)) for core in used]).reshape(-1, 2) + 0.5
-        count = f"{len(cores)} on {len(used)} core{'s' if len(used) > 1 else ''}"
+        count = f"{len(cores)} on {counted(len(used), 'core')}"
         what = f"p-bits of {label(report, name)}, {count}"
         axes.plot(*spots.T, MARKS[number % len(MARKS)], linestyle="", label=what, **style)

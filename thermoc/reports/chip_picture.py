@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from thermoc.backends.chip.picture import joules_by_core
 from thermoc.reports.chip_marks import INK, aspect, label, numbers, samplers, tiles
 from thermoc.support.errors import error
-from thermoc.support.files import write_atomic
+from thermoc.support.files import picture_format, write_atomic
 
 if TYPE_CHECKING:
     from thermoc.backends.chip.report import ChipReport
@@ -92,10 +92,7 @@ def frames(report: ChipReport, folder: str | os.PathLike[str], *, count: int = 2
 
 def format_of(path: str | os.PathLike[str]) -> str:
     """Return png or svg, as the suffix says. Errors: T404."""
-    kind = Path(path).suffix.lstrip(".")
-    if kind not in FORMATS:
-        raise error("T404", f"no picture can be written as {Path(path).name!r}", notes=["there are .png and .svg"])
-    return kind
+    return picture_format(path, FORMATS)
 
 
 def _figure(path: str | os.PathLike[str], wide: float, report: ChipReport) -> Any:

@@ -9,7 +9,7 @@ from thermoc.frontends.formats import FORMATS, THERMO, loaded, options_of
 from thermoc.frontends.problems.formats import FORMATS as PROBLEMS
 from thermoc.support.errors import ThermocError
 
-TEXTS = ("reads", "writes", "mends", "refuses", "needs")
+TEXTS = ("reads", "writes", "repairs", "refuses", "needs")
 
 
 def format_rows() -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def format_markdown() -> str:
         if row["of"] == "networks":
             named = f"{', '.join(f'`{kind}`' for kind in row['suffixes']) or row['format']}: {row['title']}"
             needs = f" (`thermoc[{row['needs'].partition(',')[0]}]`{_rest(row['needs'])})" if row["needs"] else ""
-            cells = [named + needs, row["reads"], row["writes"] or "no", row["mends"], row["refuses"]]
+            cells = [named + needs, row["reads"], row["writes"] or "no", row["repairs"], row["refuses"]]
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(line.replace("|  |", "| |") for line in lines) + "\n"
 

@@ -103,6 +103,7 @@ CODES: dict[str, str] = {
     "W102": "couplings are not symmetric",
     "W103": "a step beyond stability",
     "W104": "a chain too short to have equilibrated",
+    "W105": "nothing was recorded",
     "W501": "the file was repaired, or read under an assumption",
 }
 

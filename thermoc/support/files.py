@@ -7,14 +7,15 @@ import os
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from thermoc.support.errors import error
-from thermoc.support.loading import shown
+from thermoc.support.loading import check_path, shown
 from thermoc.support.locks import locked
+from thermoc.support.suggestions import near
 
 Content = bytes | Callable[[IO[bytes]], object]
 """What a file is to hold: its bytes, or a function that writes them into a stream."""
@@ -39,6 +40,7 @@ def write_atomic(path: str | os.PathLike[str], content: Content) -> int:
     path are removed. A device or a pipe (``/dev/null``) is written into, never replaced. Errors: T505 where the folder
     is missing or full or cannot be written.
     """
+    check_path(path)
     target = Path(path)
     if _is_special(target):
         return _write_into(target, content)
@@ -83,8 +85,19 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def picture_format(path: str | os.PathLike[str], known: Sequence[str]) -> str:
+    """Return how a picture is written, as the suffix says, without its dot. Errors: T111, T404."""
+    check_path(path)
+    kind = Path(path).suffix.lstrip(".")
+    if kind not in known:
+        notes, hint = [f"there are {', '.join(f'.{name}' for name in known)}"], near(kind, known)
+        raise error("T404", f"no picture can be written as {Path(path).name!r}", notes=notes, hint=hint)
+    return kind
+
+
 def can_write(path: str | os.PathLike[str]) -> None:
     """Refuse, before work is done, a path that could not be written after it; nothing is left there. Errors: T505."""
+    check_path(path)
     if _is_special(Path(path)):
         return
     handle, name = _beside(Path(path))

@@ -9,18 +9,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from thermoc.support.errors import ThermocError, error
+from thermoc.support.errors import ThermocError, caller, error
 
 LFS = b"version https://git-lfs.github.com/spec/"
 _SHOWN = 160
+
+
+def check_path(path: object) -> None:
+    """Refuse what is no name of a file: None, a number, bytes. Errors: T111."""
+    if not isinstance(path, str | os.PathLike):
+        notes, hint = [f"it is {cut(repr(path), 60)}"], 'give a text, "run.zarr", or a pathlib.Path'
+        raise error("T111", "this is no name of a file", where=caller(), notes=notes, hint=hint)
 
 
 def read_bytes(path: str | os.PathLike[str], *, most: int) -> bytes:
     """Return the content of a regular file of at most ``most`` bytes.
 
     A pipe or a device is refused, for it may never end; so is a file that grows while it is read.
-    Errors: T501 (missing, no file, a Git LFS pointer), T504 (larger than ``most``).
+    Errors: T111 (no name), T501 (missing, no file, a Git LFS pointer), T504 (larger than ``most``).
     """
+    check_path(path)
     try:
         # Without O_NONBLOCK, opening a pipe that nobody writes to waits for ever.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 import types
 import typing
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 from thermoc.support.errors import Location, ThermocError, error
 from thermoc.support.limits import TEXT_BYTES
 from thermoc.support.loading import cut, read_text
+from thermoc.support.suggestions import near
 from thermoc.support.toml_text import parse_toml
 
 Table = TypeVar("Table")
@@ -80,12 +80,6 @@ class TomlFile:
         return kind(
             **{key: tuple(typing.cast(list[Any], v)) if isinstance(v, list) else v for key, v in entries.items()}
         )
-
-
-def near(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    """Return a question after the known name that is meant, '' where none is near."""
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def _is_needed(field: dataclasses.Field[Any]) -> bool:

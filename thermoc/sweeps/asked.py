@@ -16,9 +16,10 @@ from thermoc.network import Network, graph_of
 from thermoc.recording.plan import planned
 from thermoc.simulator.chips.variants import text_of
 from thermoc.support.errors import ThermocError, error
-from thermoc.support.toml_tables import near
+from thermoc.support.suggestions import near
 from thermoc.sweeps import chips
-from thermoc.sweeps.axes import CODE, Axis, Span, Times, axis, check_choice, check_whole, wrong
+from thermoc.sweeps.axes import CODE, Axis, Span, Times, axis, check_choice, check_whole, plain, wrong
+from thermoc.sweeps.foreseen import check_values
 from thermoc.sweeps.objective import Objective
 from thermoc.sweeps.plan import Sweep
 from thermoc.sweeps.points import METHODS
@@ -44,7 +45,10 @@ def sweep_of(
     parts: int = 1,
     objective: Objective | None = None,
 ) -> Sweep:
-    """Return a sweep, its names and numbers checked. Errors: T302, T303, T305, T401, T404, T418, T419, T520."""
+    """Return a sweep, its names, numbers and values checked.
+
+    Errors: T105, T108, T302, T303, T305, T401, T404, T418, T419, T513, T515, T520.
+    """
     graph = graph_of(network)
     check_choice("method", method, METHODS)
     check_whole(1, ticks=ticks, batch=batch, parts=parts, **({} if count is None else {"count": count}))
@@ -73,6 +77,7 @@ def sweep_of(
     sweep = Sweep(setup=setup, method=method, count=count, points_seed=points_seed, objective=objective)
     if objective is not None:
         objective.check(sweep.setup)
+    check_values(sweep)
     return sweep
 
 
@@ -149,4 +154,5 @@ def check_parts(target: str, parts: int, batch: int) -> None:
 
 def _filled(graph: Graph, name: str, value: Any) -> Any:
     shape = graph.parameters[name].value.numpy.shape
-    return np.full(shape, value) if np.ndim(value) == 0 else np.asarray(value)
+    array = plain(value, "parameter", name)
+    return np.full(shape, array) if np.ndim(array) == 0 else np.asarray(array)

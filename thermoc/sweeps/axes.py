@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.support.errors import ThermocError, error
-from thermoc.support.toml_tables import near
+from thermoc.support.suggestions import near
 
 CODE = "T520"
 SCALES = ("linear", "log")
@@ -126,7 +126,7 @@ def axis(kind: str, key: str, values: Any) -> Axis:
         return Axis(kind=kind, key=key, values=inner, times=scaled)
     if isinstance(inner, str | Mapping) or not isinstance(inner, Iterable):
         raise wrong(kind, key, "an axis is a list or a span", notes=[f"it is {inner!r}"])
-    listed = tuple(_plain(item) for item in inner)
+    listed = tuple(plain(item, kind, key) for item in inner)
     if not listed:
         raise wrong(kind, key, "an axis has at least one value")
     if scaled and not all(_is_number(item) for item in listed):
@@ -159,11 +159,14 @@ def shown(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
-def _plain(item: Any) -> Any:
-    """Return numbers as Python's, lists as arrays."""
+def plain(item: Any, kind: str, key: str) -> Any:
+    """Return numbers as Python's, lists as arrays. Errors: T520 for lists that make none."""
     if isinstance(item, np.generic):
         return item.item()
-    return np.asarray(item) if isinstance(item, list | tuple) else item
+    try:
+        return np.asarray(item) if isinstance(item, list | tuple) else item
+    except ValueError:
+        raise wrong(kind, key, "a value is no regular array", notes=[f"it is {item!r}"]) from None
 
 
 def _is_number(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from thermoc.simulator.chips.variants import place_of
-from thermoc.support.toml_tables import near
+from thermoc.support.suggestions import near
 from thermoc.support.toml_text import parse_toml
 from thermoc.sweeps.axes import wrong
 

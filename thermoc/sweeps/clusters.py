@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from typing import Any
 
 from thermoc.support.errors import error
@@ -81,13 +83,14 @@ def _embedded(workers: int) -> Generator[Any, None, None]:
     """Give a client of spawned processes, one thread each; they end with this one, however that ends."""
     distributed = need("distributed", "sweep", "sweeps over several processes")
     with _unnamed_main(), _one_thread():
-        cluster = distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        )
+        with _without_interrupts():
+            cluster = distributed.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+            )
         client = distributed.Client(cluster, set_as_default=False)
         try:
             yield client
@@ -116,6 +119,24 @@ def _unnamed_main() -> Generator[None, None, None]:
         main.__spec__ = spec
         if file is not None:
             main.__file__ = file
+
+
+@contextmanager
+def _without_interrupts() -> Generator[None, None, None]:
+    """Let threads and processes that are started not see Ctrl-C, which a terminal sends to them all.
+
+    This one sees it at the end, and ends the others: each would print a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # its start would let interrupts through again
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

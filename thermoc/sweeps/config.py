@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from thermoc.network import Network, load
 from thermoc.python_model import network_in
 from thermoc.support.arrays import read_arrays
-from thermoc.support.errors import ThermocError
+from thermoc.support.errors import Finding, Location, ThermocError
 from thermoc.support.loading import cut
-from thermoc.support.toml_tables import TomlFile, near
+from thermoc.support.suggestions import near
+from thermoc.support.toml_tables import TomlFile
 from thermoc.sweeps.asked import sweep_of
 from thermoc.sweeps.axes import CODE, Span, Times
 from thermoc.sweeps.objective import Objective
@@ -22,6 +23,8 @@ TABLES = ("model", "run", "points", "parameters", "options", "chip", "objective"
 SPAN = {"from": "low", "to": "high", "steps": "steps", "scale": "scale", "whole": "whole"}
 """Keys of a span in a file, and what they are here."""
 LIST = ("values", "times")
+OF_CODES = {"T401": "inputs", "T402": "inputs", "T403": "inputs", "T419": "record"}
+"""The key of [run] that an error of this code speaks of, where it names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +97,7 @@ def read_sweep(path: Path) -> tuple[Sweep, Path]:
     try:
         sweep = sweep_of(network, **varied, **about, **which, inputs=inputs, objective=objective)
     except ThermocError as problem:
-        raise _placed(source, problem) from None
+        raise _placed(source, problem, varied) from None
     return sweep, folder / output.store
 
 
@@ -172,20 +175,22 @@ def _value(source: TomlFile, table: str, name: str, value: Any) -> Any:
     return Times(span) if scaled else span
 
 
-def _placed(source: TomlFile, problem: ThermocError) -> ThermocError:
+def _placed(source: TomlFile, problem: ThermocError, varied: Mapping[str, Mapping[str, Any]]) -> ThermocError:
     """Return an error with the line of the file that it speaks of, where that is known."""
-    from dataclasses import replace
-
-    from thermoc.support.errors import Location
-
-    def line(what: str) -> int:
-        lines = {
-            source.line(table, key) for table in TABLES for key in source.tables.get(table, {}) if repr(key) in what
-        }
-        return min(lines, default=0)
-
-    findings = []
-    for finding in problem.findings:
-        number = 0 if finding.where is not None else line(finding.what)
-        findings.append(replace(finding, where=Location.of_line(source.path, number)) if number else finding)
+    findings = [
+        item
+        if item.where is not None or not (number := _line(source, item, varied))
+        else replace(item, where=Location.of_line(source.path, number))
+        for item in problem.findings
+    ]
     return ThermocError(findings)
+
+
+def _line(source: TomlFile, finding: Finding, varied: Mapping[str, Mapping[str, Any]]) -> int:
+    """Return the line of the key that a finding names: quoted, as its first word, or by its code; 0 where none is."""
+    named = [(table, key) for table, values in varied.items() for key in values if repr(key) in finding.what]
+    word = finding.what.removeprefix("there is no ").split()[0]
+    settings = [(table, word) for table in ("run", "points", "objective") if word in source.tables.get(table, {})]
+    key = OF_CODES.get(finding.code, "")
+    by_code = [("run", key)] if key in source.tables.get("run", {}) else []
+    return min((source.line(*place) for place in named or settings or by_code), default=0)

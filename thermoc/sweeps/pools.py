@@ -161,7 +161,8 @@ def _outcome(result: Any) -> Done | Failed:
 def dispatched(
     pool: WorkerPool, parts: Iterator[Job], retries: int, *, waits: Callable[[], None] = lambda: None
 ) -> Generator[tuple[Job, Done | Failed], None, None]:
-    """Run parts on a pool; yield what came of each, in any order. One that fails is tried again so many times.
+    """Run parts on a pool; yield what came of each, in any order. One that fails is tried again so many times, unless
+    it is certain to fail again.
 
     waits: called before other processes are waited for. Errors: T424.
     """
@@ -181,7 +182,7 @@ def dispatched(
             underway -= 1
             which = job.number, job.first_sample
             tries[which] += 1
-            if isinstance(outcome, Failed) and tries[which] <= retries:
+            if isinstance(outcome, Failed) and not outcome.certain and tries[which] <= retries:
                 requeued.append(job)
             else:
                 yield job, outcome

@@ -16,6 +16,7 @@ from thermoc.recording.plan import planned
 from thermoc.recording.recorded import Recorded
 from thermoc.run import Call, Run
 from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.plurals import counted
 from thermoc.sweeps.asked import check_parts
 from thermoc.sweeps.clusters import cores, pool
 from thermoc.sweeps.merge import merged
@@ -101,7 +102,7 @@ def _call(exe: Executable, inputs: Mapping[str, Any], *, ticks: int, batch: int,
     position = {"seed": seed, "first_sample": 0, "first_tick": 0}
     fed = feed(exe.graph, inputs, ticks=ticks, batch=batch, kept=False, **position)
     if fed.batch != batch:
-        raise error("T402", "inputs have another batch", notes=[f"{fed.batch} samples, and batch = {batch}"])
+        raise error("T402", "inputs have another batch", notes=[f"{counted(fed.batch, 'sample')}, and batch = {batch}"])
     return Call(
         executable=exe,
         inputs=inputs,

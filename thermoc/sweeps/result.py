@@ -13,7 +13,9 @@ import numpy as np
 
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
-from thermoc.support.loading import reading, shown
+from thermoc.support.loading import check_path, reading, shown
+from thermoc.support.plurals import counted
+from thermoc.support.suggestions import near
 from thermoc.support.tables import table
 from thermoc.sweeps.axes import CODE
 from thermoc.sweeps.objective import Objective, objective_in
@@ -102,7 +104,7 @@ class SweepResult:
     def __getitem__(self, name: str) -> AnyArray:
         if name not in self.names:
             notes = [f"there are {', '.join(self.names) or 'none yet'}"]
-            raise error(CODE, f"the sweep has no result {name!r}", notes=notes)
+            raise error(CODE, f"the sweep has no result {name!r}", notes=notes, hint=near(name, self.names))
         with reading(self.path, KIND):
             return np.asarray(self.store.group[name][:])
 
@@ -146,7 +148,8 @@ class SweepResult:
     def title(self) -> str:
         """What was run, and how much of it is done."""
         done, attrs = int((self.status == DONE).sum()), self.attrs
-        return f"{attrs['network']} on {attrs['target']}, {attrs['method']}: {done} of {self.store.count} points"
+        points = counted(self.store.count, "point")
+        return f"{attrs['network']} on {attrs['target']}, {attrs['method']}: {done} of {points}"
 
     def __str__(self) -> str:
         omitted = self.store.count - ROWS
@@ -163,4 +166,5 @@ def _mean(row: Any) -> float | None:
 
 def open_sweep(path: str | os.PathLike[str]) -> SweepResult:
     """Open a sweep's store. Errors: T302 without zarr, T501, T502, T503, T506."""
+    check_path(path)
     return SweepResult(SweepStore.open(path, "r"))

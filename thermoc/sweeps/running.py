@@ -11,6 +11,7 @@ from functools import partial
 from thermoc.progress import Display, on_terminal
 from thermoc.support.errors import Finding, ThermocError
 from thermoc.support.loading import cut
+from thermoc.support.plurals import counted
 from thermoc.sweeps.merge import merged
 from thermoc.sweeps.objective import Objective, Search
 from thermoc.sweeps.plan import Sweep
@@ -132,7 +133,8 @@ def _failed(sweep: Sweep, failures: dict[int, Failed], retries: int) -> ThermocE
     for index in sorted(failures)[:NAMED]:
         where = ", ".join(f"{name} = {value}" for name, value in zip(sweep.names, _values(sweep, index)))
         notes = (where, *failures[index].why.splitlines()[:4])
-        findings.append(Finding(code="T423", what=f"point {index} failed, tried {retries + 1} times", notes=notes))
+        tried = "" if failures[index].certain else f", tried {counted(retries + 1, 'time')}"
+        findings.append(Finding(code="T423", what=f"point {index} failed{tried}", notes=notes))
     unnamed = f"; {len(failures) - NAMED} more are in the store's attribute 'failures'" if len(failures) > NAMED else ""
     hint = f"all other points are in the store{unnamed}; the same command tries again those that failed"
     findings[-1] = replace(findings[-1], hint=hint)

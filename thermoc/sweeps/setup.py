@@ -93,15 +93,18 @@ class Setup:
 
     def parameters_of(self, point: Point) -> dict[str, AnyArray]:
         """Return the parameters at a point: a number fills the whole parameter, or multiplies it."""
-        parameters = self.network.parameters
         arrays = dict(self.parameters)
         for axis, value in zip(self.axes, point):
             if axis.kind != "parameter":
                 continue
-            initial = self.parameters.get(axis.key, parameters[axis.key].value.numpy)
-            filled = initial * value if axis.times else value
-            arrays[axis.key] = np.full(initial.shape, filled) if np.ndim(filled) == 0 else np.asarray(filled)
+            arrays[axis.key] = self.parameter_at(axis, value)
         return arrays
+
+    def parameter_at(self, axis: Axis, value: Any) -> AnyArray:
+        """Return the parameter that an axis varies where it has a value."""
+        initial = self.parameters.get(axis.key, self.network.parameters[axis.key].value.numpy)
+        filled = initial * value if axis.times else value
+        return np.full(initial.shape, filled) if np.ndim(filled) == 0 else np.asarray(filled)
 
     def seed_of(self, point: Point) -> int:
         """Return the seed of the noise at a point."""

@@ -20,6 +20,7 @@ from thermoc.support.extras import need
 from thermoc.support.files import can_write
 from thermoc.support.loading import reading, shown
 from thermoc.support.locks import locked
+from thermoc.support.suggestions import near
 from thermoc.sweeps.waiting import WaitingRows
 
 FORMAT, VERSION = "thermoc sweep", 1
@@ -182,7 +183,8 @@ class SweepStore:
         """Return a row of a result. Errors: T520 where there is no such result."""
         if name not in self.group:
             names = sorted(names for names, array in self.group.arrays() if array.shape[:1] == (self.count,))
-            raise error("T520", f"the sweep has no result {name!r}", notes=[f"there are {', '.join(names)}"])
+            notes, hint = [f"there are {', '.join(names)}"], near(name, names)
+            raise error("T520", f"the sweep has no result {name!r}", notes=notes, hint=hint)
         return np.asarray(self.group[name][index])
 
     def say(self, **attrs: Any) -> None:

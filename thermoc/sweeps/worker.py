@@ -25,6 +25,7 @@ from thermoc.sweeps.setup import Setup, with_own_threads
 
 MOST_COMPILED = 32
 """Executables that a worker keeps."""
+CERTAIN = ("T401", "T402", "T403", "T404", "T405", "T418", "T419")
 LACKS = "T302"
 """What a target says whose runtime is not installed."""
 
@@ -46,6 +47,11 @@ class Failed:
     why: str
     code: str = ""
     lacks: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """Whether it would fail again: the graph, its lowering, its target or its numbers do not take the point."""
+        return (self.code[:2] in ("T1", "T2", "T3") and not self.lacks) or self.code in CERTAIN
 
 
 class Executables:

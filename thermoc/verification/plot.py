@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from thermoc.support.errors import error
-from thermoc.support.files import write_atomic
+from thermoc.support.files import picture_format, write_atomic
 from thermoc.verification.comparison import EMISSION, LOWERING, Comparison
 
 FORMATS = ("png", "svg")
@@ -44,10 +43,7 @@ def plot(rows: Sequence[Comparison], targets: Sequence[str], path: str | os.Path
 
 def format_of(path: str | os.PathLike[str]) -> str:
     """Return png or svg, as the suffix says. Errors: T404."""
-    kind = Path(path).suffix.lstrip(".")
-    if kind not in FORMATS:
-        raise error("T404", f"no picture can be written as {Path(path).name!r}", notes=["there are .png and .svg"])
-    return kind
+    return picture_format(path, FORMATS)
 
 
 def _panel(panel: Any, title: str, rows: list[Comparison]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.support.plurals import counted
 from thermoc.support.tables import html_table, table
 from thermoc.verification.comparison import UNITS, UNJUDGED, Breach, Comparison
 from thermoc.verification.divergence import FALSE_ALARM
@@ -67,7 +68,7 @@ class Verification:
     @property
     def title(self) -> str:
         """What was compared, over how much."""
-        size = f"{self.ticks} tick{'s' * (self.ticks != 1)}, {self.batch} sample{'s' * (self.batch != 1)}"
+        size = f"{counted(self.ticks, 'tick')}, {counted(self.batch, 'sample')}"
         return f"{self.network}, seed {self.seed}: {size}"
 
     def _repr_html_(self) -> str:

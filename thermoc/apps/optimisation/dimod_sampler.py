@@ -10,6 +10,7 @@ from thermoc.apps.optimisation.minimise import DEVICES, METHODS, minimise
 from thermoc.frontends.problems.bqm import ising_model
 from thermoc.support.errors import error
 from thermoc.support.extras import need
+from thermoc.support.suggestions import near
 
 dimod = need("dimod", "dimod", "samplers of dimod")
 
@@ -41,9 +42,8 @@ class ThermocSampler(dimod.Sampler):
         """
         unknown = sorted(set(parameters) - set(self.parameters))
         if unknown:
-            raise error(
-                "T404", f"there is no parameter {unknown[0]!r}", notes=[f"there are {', '.join(self.parameters)}"]
-            )
+            notes, hint = [f"there are {', '.join(self.parameters)}"], near(unknown[0], self.parameters)
+            raise error("T404", f"there is no parameter {unknown[0]!r}", notes=notes, hint=hint)
         if not bqm.num_variables:
             return dimod.SampleSet.from_samples_bqm(np.zeros((parameters.get("num_reads") or 1, 0), np.int8), bqm)
         renamed = {"num_reads": "replicas", "num_sweeps": "sweeps"}

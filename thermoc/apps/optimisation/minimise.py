@@ -15,6 +15,7 @@ from thermoc.apps.optimisation.budget import Budget, Progress, ended_by_interrup
 from thermoc.apps.optimisation.samples import Samples, SamplingInterrupted
 from thermoc.physics.ising_model import IsingModel
 from thermoc.support.errors import error
+from thermoc.support.suggestions import near
 
 METHODS: dict[str, tuple[str, str]] = {
     "annealing": ("thermoc.apps.optimisation.annealing", "anneal"),
@@ -113,9 +114,16 @@ def _samples(work: Any, method: str, spins: NDArray[np.int8]) -> Samples:
 def _check_model(model: IsingModel, method: str, device: str) -> None:
     names = [*METHODS, "enumeration", "auto"]
     if method not in names:
-        raise error("T404", f"there is no method {method!r}", notes=["there are " + ", ".join(names)])
+        raise error(
+            "T404", f"there is no method {method!r}", notes=["there are " + ", ".join(names)], hint=near(method, names)
+        )
     if device not in DEVICES:
-        raise error("T404", f"there is no device {device!r}", notes=["there are " + ", ".join(DEVICES)])
+        raise error(
+            "T404",
+            f"there is no device {device!r}",
+            notes=["there are " + ", ".join(DEVICES)],
+            hint=near(device, DEVICES),
+        )
     if not model.size:
         raise error("T404", "a model without spins has no state to look for")
     if not (np.isfinite(model.J.data).all() and np.isfinite(model.h).all() and math.isfinite(model.offset)):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.support.array_types import FloatArray
+from thermoc.support.plurals import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,4 +32,6 @@ class SamplingInterrupted(KeyboardInterrupt):
 
     def __init__(self, samples: Samples):
         self.samples = samples
-        super().__init__(f"after {samples.sweeps} sweeps; the lowest states until then are the exception's .samples")
+        super().__init__(
+            f"after {counted(samples.sweeps, 'sweep')}; the lowest states until then are the exception's .samples"
+        )

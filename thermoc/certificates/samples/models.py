@@ -24,6 +24,7 @@ from thermoc.ir.ops import Op
 from thermoc.network import Network, load
 from thermoc.physics.ising_model import IsingModel
 from thermoc.support.errors import ThermocError, error
+from thermoc.support.suggestions import near
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +179,12 @@ def _sampler(graph: Graph, output: str | None) -> Op:
     names = list(graph.outputs)
     if output is not None:
         if output not in graph.outputs:
-            raise error("T401", f"{graph.name} has no output {output!r}", notes=[f"outputs: {names}"])
+            raise error(
+                "T401",
+                f"{graph.name} has no output {output!r}",
+                notes=[f"outputs: {names}"],
+                hint=near(output, graph.outputs),
+            )
         if output not in by_output:
             raise _no_law(graph, f"its output {output!r} is not the state of one")
         return by_output[output]

@@ -14,6 +14,7 @@ from thermoc.certificates.law import CANNOT_TELL, FAILS, HOLDS, Law
 from thermoc.physics import UnitTemperatures
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
+from thermoc.support.plurals import counted
 from thermoc.support.tables import html_table, table
 
 
@@ -49,7 +50,7 @@ class SamplesCertificate:
     def title(self) -> str:
         """Which samples, held against what."""
         about, model = self.document["samples"], self.document["model"]
-        size = f"{about['steps']} steps, {about['chains']} chains, {about['units']} units"
+        size = ", ".join(counted(about[f"{what}s"], what) for what in ("step", "chain", "unit"))
         return f"{about['source']} against {model['name']} ({model['op']}): {size}"
 
     def rows(self) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ FORMAT = Format(
     reader="thermoc.frontends.brian2.read:read_brian2",
     reads="groups of neurons, synapses with delays and summed variables, spike sources, TimedArray, run_regularly",
     writes='tc.compile(net, "brian2").save(path)',
-    mends="a script is executed up to its first run, whose duration is taken; set_device is passed over",
+    repairs="a script is executed up to its first run, whose duration is taken; set_device is passed over",
     refuses="networks that have run, network_operation, functions of Python, SpatialNeuron, by the object's name",
     needs="brian2",
 )

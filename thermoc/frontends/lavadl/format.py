@@ -8,6 +8,6 @@ FORMAT = Format(
     suffixes=(".net",),
     reader="thermoc.frontends.lavadl.read:read_net",
     reads="dense, recurrent, convolution, pool, flatten and input layers of CUBA, LOIHI and SDNN units, to the integer",
-    mends="odd 8-bit weights are doubled and shifted back; delays that are sent act on what comes in",
+    repairs="odd 8-bit weights are doubled and shifted back; delays that are sent act on what comes in",
     refuses="resonate-and-fire, transposed convolutions, unpooling, refractory delays, unequal decays",
 )

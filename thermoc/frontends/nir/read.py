@@ -20,6 +20,7 @@ from thermoc.frontends.nir.units import TWO_VARIABLES
 from thermoc.frontends.nir.whole import read_back
 from thermoc.ir.graph import Graph
 from thermoc.support.errors import Finding, Location, error
+from thermoc.support.suggestions import near
 
 
 def read_nir(
@@ -75,7 +76,12 @@ def graph_of(model: NirModel, name: str, dt: float, conventions: Conventions) ->
 
 def _known(option: str, value: str | None, known: tuple[str, ...]) -> None:
     if value is not None and value not in known:
-        raise error("T303", f"no unit has the {option} {value!r}", notes=["there are " + ", ".join(known)])
+        raise error(
+            "T303",
+            f"no unit has the {option} {value!r}",
+            notes=["there are " + ", ".join(known)],
+            hint=near(value, known),
+        )
 
 
 def _with_place(source: str, repair: Finding) -> Finding:

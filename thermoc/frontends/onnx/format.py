@@ -9,6 +9,6 @@ FORMAT = Format(
     reader="thermoc.frontends.onnx.read:read_onnx",
     reads="operators of the standard in float32, float64 and quantised; files that thermoc wrote, noise included",
     writes='tc.compile(net, "onnx").save(path)',
-    mends="names that are none here, a batch that is not in front",
+    repairs="names that are none here, a batch that is not in front",
     refuses="other domains, float16, texts, sequences, weights computed from inputs, rounds and shapes that are open",
 )

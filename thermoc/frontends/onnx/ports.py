@@ -22,6 +22,7 @@ from thermoc.ir.types import DType, Role
 from thermoc.support.errors import Location, error
 from thermoc.support.limits import shape_problem
 from thermoc.support.loading import cut
+from thermoc.support.suggestions import near
 
 LONGEST_NAME = 150
 """Letters of a name that are kept; a network's own limit leaves room for a number."""
@@ -78,7 +79,12 @@ def _check(options: InputOptions, ports: list[Any]) -> None:
         if unknown:
             what = "no input" if option == "fixed" else "no open axis of an input"
             notes = [f"there are {', '.join(known_names) or 'none'}"]
-            raise error("T303", f"{option} names {unknown[0]!r}, which is {what}", notes=notes)
+            raise error(
+                "T303",
+                f"{option} names {unknown[0]!r}, which is {what}",
+                notes=notes,
+                hint=near(unknown[0], known_names),
+            )
     for name, size in options.sizes.items():
         if not isinstance(size, int | np.integer) or not 0 < size <= LONGEST:
             raise error("T303", f"sizes: {name!r} is a length > 0", notes=[f"it is {size!r}"])

@@ -8,7 +8,7 @@ FORMAT = Format(
     options_from="thermoc.frontends.torch.read:from_module",
     reads="feed-forward, convolutional, recurrent and attention modules by torch.export; snnTorch's and Norse's by NIR",
     writes="tc.learning.to_torch(net)",
-    mends="modules in training mode are read as in evaluation; units of snnTorch and Norse keep their resets",
+    repairs="modules in training mode are read as in evaluation; units of snnTorch and Norse keep their resets",
     refuses="control flow that depends on data, written buffers, random numbers, other operators, by their place",
     needs="learn",
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from thermoc.layers import ACTIVATIONS
+from thermoc.support.suggestions import near
 from thermoc.support.toml_tables import TomlFile
 
 CODE = "T519"
@@ -238,7 +239,7 @@ def _check_choices(config: Config) -> None:
         value = getattr(getattr(config, table), key)
         if value is not None and value not in names:
             notes = [f"{key} = {value!r}", f"there are {', '.join(names)}"]
-            raise config.source.wrong(table, key, f"there is no such {key}", notes=notes)
+            raise config.source.wrong(table, key, f"there is no such {key}", notes=notes, hint=near(value, names))
 
 
 def _check_numbers(config: Config) -> None:
@@ -281,4 +282,5 @@ def _check_network(config: Config) -> None:
     for name in network.activations or ():
         if name not in (*ACTIVATIONS, "none"):
             notes = [f"there are {', '.join(ACTIVATIONS)}, none"]
-            raise wrong("network", "activations", f"there is no activation {name!r}", notes=notes)
+            hint = near(name, (*ACTIVATIONS, "none"))
+            raise wrong("network", "activations", f"there is no activation {name!r}", notes=notes, hint=hint)

@@ -16,6 +16,7 @@ from thermoc.support.arrays import read_npy, read_npz
 from thermoc.support.errors import error
 from thermoc.support.extras import need
 from thermoc.support.loading import shown
+from thermoc.support.suggestions import near
 
 SPLIT_STREAM = 3
 """The Philox stream of which sample goes where."""
@@ -102,7 +103,9 @@ def _sklearn(config: Config, labelled: bool) -> LabelledSamples:
     name = config.data.sklearn
     if name not in usable:
         notes = [f"sklearn = {name!r}", f"there are {', '.join(usable)}"]
-        raise config.source.wrong("data", "sklearn", "scikit-learn has no such set", notes=notes)
+        raise config.source.wrong(
+            "data", "sklearn", "scikit-learn has no such set", notes=notes, hint=near(name, usable)
+        )
     x, y = getattr(datasets, f"load_{name}")(return_X_y=True)
     return LabelledSamples(np.asarray(x), np.asarray(y) if labelled else None)
 

@@ -13,6 +13,7 @@ from thermoc.passes.change_log import Log
 from thermoc.passes.crossbar.crossbar_plan import DEVIATIONS, CrossbarPlan
 from thermoc.passes.crossbar.spec import CrossbarSpec
 from thermoc.support.array_types import FloatArray
+from thermoc.support.plurals import counted
 
 
 def report_product(
@@ -27,7 +28,8 @@ def report_product(
     if spec.input_bits:
         top = max(plan.op.x_max / plan.op.steps for plan in plans) * spec.steps
         origin = "it can be" if proven else "reached in calibration, more is cut"
-        new = f"{spec.steps} steps to +-{top:.4g}, the most {origin}, in {plans[0].op.readings} readings"
+        readings = counted(plans[0].op.readings, "reading")
+        new = f"{counted(spec.steps, 'step')} to +-{top:.4g}, the most {origin}, in {readings}"
         half = top / spec.steps / 2
         log.changed(f"{what}: inputs", old="numbers", new=new, bound=f"each off by at most {half:.4g}")
     if spec.adc_bits:
@@ -70,9 +72,9 @@ def _bits(spec: CrossbarSpec) -> str:
     if spec.cell_bits == 0:
         return "a pair of cells without levels"
     if spec.arrays_a_sign == 1:
-        return f"{spec.slices} cells of {spec.cell_bits} bits"
+        return f"{counted(spec.slices, 'cell')} of {counted(spec.cell_bits, 'bit')}"
     pairs = "a pair of cells" if spec.slices == 1 else f"{spec.slices} pairs of cells"
-    return f"{pairs} of {spec.cell_bits} bits"
+    return f"{pairs} of {counted(spec.cell_bits, 'bit')}"
 
 
 def _finite(number: float) -> str:

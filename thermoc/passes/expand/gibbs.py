@@ -9,6 +9,7 @@ from thermoc.ir.values import Value
 from thermoc.passes.rewriting import Expression, Rewriter
 from thermoc.support.array_types import BoolArray
 from thermoc.support.errors import error
+from thermoc.support.plurals import counted
 
 MOST_UPDATES = 1000
 """Colours times sweeps of a tick that are written out one by one; each takes some ten ops."""
@@ -47,7 +48,7 @@ def _classes(op: sampling.GibbsSweeps, w: Rewriter, n: int) -> list[BoolArray]:
     classes = [np.ones(n, bool)] if op.order == "parallel" else [colors == color for color in np.unique(colors)]
     if len(classes) * op.sweeps > MOST_UPDATES:
         notes = [
-            f"{len(classes)} colours, {op.sweeps} sweeps a tick",
+            f"{counted(len(classes), 'colour')}, {counted(op.sweeps, 'sweep')} a tick",
             f"at most {MOST_UPDATES} updates are written out",
         ]
         hint = "take fewer sweeps a tick, or couplings that need fewer colours"

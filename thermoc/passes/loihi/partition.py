@@ -17,6 +17,7 @@ from thermoc.passes.loihi.limits import LoihiLimits, loihi2
 from thermoc.passes.loihi.pieces import Piece
 from thermoc.passes.option_checks import check_positive
 from thermoc.support.errors import error
+from thermoc.support.plurals import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ def check_fit(cores: Cores, limits: LoihiLimits, chips: int, graph: Graph) -> No
         limit = limits[f"chip.{name}"]
         capacity = limit.value * chips
         if used > capacity:
-            notes = [f"it asks for {used} {name}", f"{chips} chip(s) have {capacity}: {limit.source}"]
+            notes = [f"it asks for {used} {name}", f"{counted(chips, 'chip')}: {capacity}, {limit.source}"]
             notes += [_of_op(graph, *entry, name) for entry in demand[name].most_common(3)]
             hint = f"chips={-(-used // limit.value)} has as many; boards: "
             hint += ", ".join(f"{board} has {count}" for board, count in limits.boards.items())

@@ -22,6 +22,7 @@ from thermoc.passes.loihi.mesh import exchanged, greedy, message_hops, slots_of
 from thermoc.passes.loihi.partition import check_fit, partition
 from thermoc.passes.option_checks import check_positive
 from thermoc.support.array_types import IntArray
+from thermoc.support.plurals import counted
 from thermoc.support.tables import table
 
 
@@ -58,7 +59,12 @@ class PlaceCores(Pass):
         if placement.places:
             used = len({chip for chip, _, _ in placement.places})
             bound = f"at most {placement.traffic:.6g} message hops a tick"
-            log.changed("places", old="none", new=f"{len(placement.places)} cores on {used} chip(s)", bound=bound)
+            log.changed(
+                "places",
+                old="none",
+                new=f"{counted(len(placement.places), 'core')} on {counted(used, 'chip')}",
+                bound=bound,
+            )
         return graph
 
 

@@ -96,7 +96,8 @@ def _fires(
 def _reset_and_span(op: Any, drives: Drives) -> tuple[FloatArray, FloatArray]:
     """Return the reset level and how far the threshold is above it. Errors: T205."""
     if getattr(op, "refractory", 0.0) or getattr(op, "held", 0):
-        raise no_loihi_form(op, op.s, "its units rest after a spike", "Loihi's LIF integrates in every tick")
+        why = "its units rest after a spike", "Loihi's LIF integrates in every tick"
+        raise no_loihi_form(op, op.s, *why, hint="leave out its rest (refractory), or take target brian2, onnx or sim")
     low = parameter(op, "v_reset", drives) if op.reset == "value" else np.zeros(1)
     span = parameter(op, "v_threshold", drives) - low
     if (span <= 0).any():

@@ -12,8 +12,3 @@ def quantity(value: float, unit: str) -> str:
     rounded = f"{abs(value):.2e}"
     power = max(-15, min(9, int(rounded.partition("e")[2]) // 3 * 3))
     return f"{value / 10.0**power:.3g} {PREFIXES[power]}{unit}"
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number of things: 1 tick, 599 samples."""
-    return f"{number} {what}{'s' * (number != 1)}"

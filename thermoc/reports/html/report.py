@@ -29,6 +29,7 @@ from thermoc.run import Call, Run
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
+from thermoc.support.plurals import counted
 from thermoc.support.tables import table
 from thermoc.verification import Verification
 
@@ -132,7 +133,7 @@ def _checked_labels(verified: Verification, name: str, labels: ArrayLike) -> Any
         raise error("T401", f"labels are given for {name!r}, which is no output", notes=notes)
     array = np.asarray(labels)
     if array.shape != (verified.batch,) or not np.issubdtype(array.dtype, np.integer):
-        notes = [f"they are {array.dtype} {list(array.shape)}", f"there are {verified.batch} samples"]
+        notes = [f"they are {array.dtype} {list(array.shape)}", f"the inputs hold {counted(verified.batch, 'sample')}"]
         raise error("T402", "labels are a whole number for each sample", notes=notes)
     return array
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from thermoc.reports.html.quantities import counted, quantity
+from thermoc.reports.html.quantities import quantity
+from thermoc.support.plurals import counted
 from thermoc.verification.comparison import UNJUDGED
 
 OK, WARN, FAIL, NONE = "ok", "warn", "fail", "none"
@@ -119,7 +120,7 @@ def _mixed(subjects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     bad = [(s, output) for s, output in outputs if not all(row["mixed"] for row in output["rows"])]
     if not bad:
         worst = max(row["r_hat"] or 0 for _, output in outputs for row in output["rows"])
-        text = f"R-hat is {worst:.4g} at most, over {len(outputs)} sampled output{'s' * (len(outputs) > 1)}."
+        text = f"R-hat is {worst:.4g} at most, over {counted(len(outputs), 'sampled output')}."
         return _card("Chains mixed", OK, text, "mixing")
     names = ", ".join(dict.fromkeys(output["name"] for _, output in bad))
     return _card("Chains not mixed", WARN, f"No equilibrium sample yet: {names}. Run longer.", "mixing")
