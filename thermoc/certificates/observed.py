@@ -124,7 +124,7 @@ def prefix_of(graph: Graph) -> str:
 def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
     """Return the graph with every operand and result of these ops that is not a constant as outputs too, and clocks.
 
-    What is an output of the network already is not handed out twice; ``seen_of`` finds both.
+    What is an output of the network already is not returned twice; ``seen_of`` finds both.
     """
     clocks = tuple(op for op in graph.ops if CLOCKED in op.traits)
     values = (value.name for op in (*ops, *clocks) for value in (*op.inputs, *op.results))
