@@ -105,7 +105,7 @@ def _method(system: System, method: str | None, settled: set[str]) -> str:
         return default_method(system, settled)
     if method not in METHODS:
         raise EquationProblem(
-            f"there is no method {method!r}", hint=near(method, METHODS), notes=[f"there are {', '.join(METHODS)}"]
+            f"there is no method {method!r}", hint=near(method, METHODS), facts=[f"there are {', '.join(METHODS)}"]
         )
     return method
 

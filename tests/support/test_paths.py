@@ -12,20 +12,24 @@ import pytest
 import thermoc as tc
 
 
-def _run() -> tc.Run:
+def _compiled() -> tc.Executable:
     with tc.Network("one") as net:
         tc.output("y", tc.input("x", (1,)))
-    return tc.compile(net, "sim").run({"x": np.zeros((3, 1, 1))}, record={"y": tc.every(10)})
+    return tc.compile(net, "sim")
+
+
+def _run(ticks: int) -> tc.Run:
+    return _compiled().run({"x": np.zeros((ticks, 1, 1))}, record={"y": tc.every(10)})
 
 
 CALLS: dict[str, Callable[[Any], object]] = {
     "load": tc.load,
     "open_run": tc.open_run,
-    "run.save": lambda path: _run().save(path),
+    "run.save": lambda path: _run(3).save(path),
     "net.save": lambda path: tc.Network("n").save(path),
-    "exe.save": lambda path: _run().call.executable.save(path),
-    "session.save": lambda path: _run().call.executable.start().save(path),
-    "load_session": lambda path: _run().call.executable.load_session(path),
+    "exe.save": lambda path: _compiled().save(path),
+    "session.save": lambda path: _compiled().start().save(path),
+    "load_session": lambda path: _compiled().load_session(path),
     "resume": tc.resume,
     "plot": tc.plot.format_of,
     "sweeps.open": tc.sweeps.open,
@@ -41,10 +45,10 @@ def test_what_is_no_name_of_a_file_is_refused(name: str, given: object):
 
 
 def test_a_run_that_is_shorter_than_what_is_kept_of_it_warns(tmp_path: Path):
-    run = _run()
+    run = _run(3)
     run.save(tmp_path / "run.zarr")
     stored = tc.open_run(tmp_path / "run.zarr")
     assert [finding.code for finding in stored.warnings] == ["W105"]
     assert [finding.code for finding in run.warnings] == ["W105"] and "every:10" in str(run)
-    again = run.call.executable.run({"x": np.zeros((10, 1, 1))}, record={"y": tc.every(10)})
-    assert not again.warnings and again["y"].shape == (1, 1, 1)
+    longer = _run(10)
+    assert not longer.warnings and longer["y"].shape == (1, 1, 1)
