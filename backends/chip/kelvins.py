@@ -54,14 +54,14 @@ class KelvinRecord:
         """Return it with those of the ticks that follow."""
         count = self.ticks + len(added.ticks)
         numbers = sum(a.size for a in added.kelvin.values()) // len(added.ticks)
-        sampling, parts = stride(count, numbers, MOST_KELVINS), self.parts
-        if sampling > self.every and parts is not None:
-            parts = None, self.kelvins.each(self.first, sampling)
-        if sampling > 1:
-            added = added.each(self.first, sampling)
+        step, parts = stride(count, numbers, MOST_KELVINS), self.parts
+        if step > self.every and parts is not None:
+            parts = None, self.kelvins.each(self.first, step)
+        if step > 1:
+            added = added.each(self.first, step)
         if len(added.ticks):
             parts = parts, added
-        return replace(self, parts=parts, ticks=count, every=sampling)
+        return replace(self, parts=parts, ticks=count, every=step)
 
     @property
     def kelvins(self) -> UnitKelvins:

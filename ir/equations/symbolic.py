@@ -12,7 +12,6 @@ Every answer is an expression of ``expressions.py`` again, so that it is compute
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -299,8 +298,3 @@ def _analysis(system: System) -> Analysis:
 def analysis(system: System) -> Analysis:
     """Return what SymPy says of a system; computed when asked, and kept."""
     return _analysis(system)
-
-
-def values_of(entries: Entries, names: Mapping[str, Any], algebra: Algebra) -> dict[tuple[int, int], Any]:
-    """Return the entries computed."""
-    return {key: evaluate(entry, names, algebra) for key, entry in entries.items()}
